@@ -1,0 +1,114 @@
+"""The one place that builds a service out of its parts."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from authz_service.decision.decider import Decider
+from authz_service.errors import SettingError
+from authz_service.policy.oracle import Oracle
+from authz_service.policy.source import load_policies
+from authz_service.store.database import open_store
+from authz_service.store.domain import Domain
+from authz_service.store.fixture import load_fixtures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from authz_service.decision.decider import Engine
+    from authz_service.policy.source import PolicySet
+    from authz_service.settings import Settings
+    from authz_service.store.database import Store
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that answers requests, put together."""
+
+    settings: Settings
+    domain: Domain
+    store: Store
+    decider: Decider
+
+
+def find_domain(package: str) -> Domain:
+    """Import a domain by the name of its package.
+
+    Raises:
+        SettingError: when there is no such package, or no `DOMAIN` in it.
+    """
+    try:
+        found = getattr(importlib.import_module(package), "DOMAIN", None)
+    except ImportError as error:
+        message = f"`{package}` cannot be imported: {error}"
+        raise SettingError.at("domain", "unknown_domain", message) from None
+    if not isinstance(found, Domain):
+        message = f"`{package}` has no `DOMAIN`; name the package of a domain"
+        raise SettingError.at("domain", "unknown_domain", message)
+    return found
+
+
+def build_engine(policies: PolicySet, domain: Domain, time_limit: int) -> Engine:
+    """Build what evaluates policies.
+
+    Raises:
+        PolicyError: when a policy cannot be used.
+    """
+    return Oracle(policies, domain.schema, time_limit)
+
+
+def tell_time() -> datetime:
+    """Tell the time of this machine."""
+    return datetime.now(UTC)
+
+
+def build_decider(
+    settings: Settings, domain: Domain, store: Store, clock: Callable[[], datetime] = tell_time
+) -> Decider:
+    """Build a decider over a store with the policies of the settings.
+
+    Raises:
+        PolicyError: when they cannot be used.
+    """
+    policies = load_policies(settings.policies)
+    return Decider(
+        engine=build_engine(policies, domain, settings.time_limit),
+        store=store,
+        schema=domain.schema,
+        policy_digest=policies.digest,
+        clock=clock,
+    )
+
+
+def build_service(settings: Settings) -> Service:
+    """Build a service over a store that exists.
+
+    Raises:
+        AuthzError: of the part that cannot be used.
+    """
+    domain = find_domain(settings.domain)
+    store = open_store(settings.database, domain)
+    decider = build_decider(settings, domain, store)
+    return Service(settings, domain, store, decider)
+
+
+def create_store(store: Store, domain: Domain, fixtures: Iterable[Path]) -> int | None:
+    """Make the tables and load fixtures, in one transaction, unless the tables are there already.
+
+    Killed half way, it leaves a database without tables, so that the next call starts afresh.
+
+    Returns:
+        how many entities were stored, or None where nothing was to be done.
+
+    Raises:
+        FixtureError: when the fixtures cannot be loaded; nothing is made then.
+    """
+    with store.transaction():
+        if store.has_tables():
+            return None
+        store.create_tables()
+        return load_fixtures(fixtures, store, domain)

@@ -1,0 +1,36 @@
+"""What comes back for a request: the decision, with its reasons and the policy that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Reason:
+    """Why something is denied.
+
+    Arguments:
+        code: a stable word for programs.
+        message: a sentence for people.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one request.
+
+    Arguments:
+        reasons: everything that stands against it, sorted by code; nothing does for an allow.
+        policy_digest: which policy set decided.
+    """
+
+    reasons: tuple[Reason, ...]
+    policy_digest: str
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the subject may."""
+        return not self.reasons

@@ -1,0 +1,139 @@
+"""The one way to a decision: a request in, an answer out. It performs nothing.
+
+A decision is *permit and not forbid*. Whatever keeps a question from being decided, an error in a
+rule or in the database or the time limit, denies it: an error met while one rule is tried is never
+turned into an allow by another.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final, Protocol
+
+from authz_service.decision.answer import Decision, Reason
+from authz_service.errors import EvaluationTimeoutError, suggest
+from authz_service.policy.question import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from authz_service.decision.request import Request
+    from authz_service.polar.schema import Schema
+    from authz_service.store.database import Store
+
+_LOGGER: Final = logging.getLogger(__name__)
+
+_MESSAGES: Final = {
+    "not_permitted": "no rule permits this",
+    "unknown_subject": "there is no such subject",
+    "unknown_resource": "there is no such resource",
+    "evaluation_error": "the question could not be decided, so it is denied; the log says why",
+    "evaluation_timeout": "deciding took longer than the time limit, so it is denied",
+}
+
+
+class Engine(Protocol):
+    """Whatever can tell the reasons against a question."""
+
+    @property
+    def name(self) -> str:
+        """How the engine is called in settings and answers."""
+
+    def find_messages(self) -> Mapping[str, str]:
+        """Find what the policies' own `reason(code, message)` facts say for people."""
+
+    def reasons(self, store: Store, question: Question) -> tuple[str, ...]:
+        """Find everything that stands against a question: sorted codes, none for an allow.
+
+        The codes are those of all forbids that apply, and `not_permitted` when no permit does; or
+        `unknown_subject` or `unknown_resource` alone. Every question is answered from one state of
+        the store.
+
+        Raises:
+            EvaluationTimeoutError: when it takes longer than the engine's time limit.
+            Exception: whatever else kept the question from being decided.
+        """
+
+
+class Decider:
+    """Answers requests, with one engine over one store.
+
+    Arguments:
+        engine: what evaluates the policies.
+        store: the entities.
+        schema: the vocabulary that requests are held against.
+        policy_digest: which policy set the engine runs.
+        clock: tells the time, with its zone.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        store: Store,
+        schema: Schema,
+        policy_digest: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.engine_name = engine.name
+        self.policy_digest = policy_digest
+        self._engine = engine
+        self._store = store
+        self._schema = schema
+        self._clock = clock
+        self._messages = {**_MESSAGES, **engine.find_messages()}
+
+    def check(self, request: Request) -> Decision:
+        """Decide one request.
+
+        Raises:
+            RequestError: when a context key or an action parameter has a value of a wrong type.
+        """
+        given = request.read_given(self._schema)
+        stranger = self._find_stranger(request)
+        if stranger:
+            return Decision((stranger,), self.policy_digest)
+        question = Question(request.subject, request.action, request.resource, given, self._clock())
+        reasons = tuple(self._reason(code) for code in self._evaluate(question))
+        return Decision(reasons, self.policy_digest)
+
+    def check_many(self, requests: Iterable[Request]) -> list[Decision]:
+        """Decide several requests, in their order.
+
+        Raises:
+            RequestError: as for `check`; nothing is decided then.
+        """
+        return [self.check(request) for request in requests]
+
+    def _find_stranger(self, request: Request) -> Reason | None:
+        """Find a word of the request that the domain does not have."""
+        subject, resource = request.subject.type, request.resource.type
+        if subject not in self._schema.subjects:
+            message = (
+                f"`{subject}` is no type of subject; {suggest(subject, self._schema.subjects)}"
+            )
+            return Reason("unknown_subject", message)
+        entity_type = self._schema.types.get(resource)
+        if entity_type is None or not entity_type.actions:
+            asked = [name for name, each in self._schema.types.items() if each.actions]
+            message = f"`{resource}` is no type of resource; {suggest(resource, asked)}"
+            return Reason("unknown_resource", message)
+        if request.action not in entity_type.actions:
+            nearest = suggest(request.action, entity_type.actions)
+            message = f"`{request.action}` is no action on a {resource}; {nearest}"
+            return Reason("unknown_action", message)
+        return None
+
+    def _evaluate(self, question: Question) -> tuple[str, ...]:
+        try:
+            return self._engine.reasons(self._store, question)
+        except EvaluationTimeoutError:
+            _LOGGER.warning("denied, for the time limit: %s", question)
+            return ("evaluation_timeout",)
+        except Exception:  # whatever it is, it must not become an allow
+            _LOGGER.exception("denied, for an error: %s", question)
+            return ("evaluation_error",)
+
+    def _reason(self, code: str) -> Reason:
+        return Reason(code, self._messages.get(code, code.replace("_", " ")))

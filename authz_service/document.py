@@ -1,0 +1,157 @@
+"""A YAML file as values that know their line; refuses what YAML would change behind one's back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from authz_service.errors import DocumentError, Fault, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_LARGEST: Final = 64 * 1024 * 1024
+_DEEPEST: Final = 32
+_TAG: Final = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A single value.
+
+    Arguments:
+        place: where it stands.
+        kind: what YAML takes it for: `str`, `int`, `float`, `bool`, `null` or `timestamp`.
+        text: as it was written, without quotes.
+    """
+
+    place: Place
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list of values."""
+
+    place: Place
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Keys with their values, in the order of the file; each key is a scalar and unique."""
+
+    place: Place
+    entries: tuple[tuple[Scalar, Value], ...]
+
+
+Value = Scalar | Sequence | Mapping
+
+
+def load_document(path: Path) -> Value | None:
+    """Read a YAML file; None when there is nothing in it.
+
+    Anchors, aliases, tags and repeated keys are refused: they make a file mean something else
+    than it shows.
+
+    Raises:
+        DocumentError: with every fault that was found.
+    """
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise DocumentError.at(name, "unreadable_file", message) from None
+    if len(data) > _LARGEST:
+        message = f"is larger than {_LARGEST // 1024**2} MiB; split it"
+        raise DocumentError.at(name, "file_too_large", message)
+    return parse_document(data, name)
+
+
+def parse_document(data: bytes, name: str) -> Value | None:
+    """Read YAML text (UTF-8); `name` stands for the file in messages.
+
+    Raises:
+        DocumentError: with every fault that was found.
+    """
+    try:
+        text = data.decode("utf-8")
+        _refuse_indirection(text, name)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+        raise DocumentError.at(name, "not_utf8", message) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise DocumentError.at(_place(name, mark), "not_yaml", _problem(error)) from None
+    except yaml.YAMLError as error:
+        message = " ".join(str(error).split())
+        raise DocumentError.at(name, "not_yaml", message) from None
+    if node is None:
+        return None
+    faults: list[Fault] = []
+    value = _convert(node, name, faults)
+    if faults:
+        raise DocumentError(faults)
+    return value
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    said = [part for part in (error.context, error.problem) if part]
+    return "is not YAML: " + ", ".join(said)
+
+
+def _place(name: str, mark: Any) -> Place:
+    if mark is None:
+        return Place(name)
+    return Place(name, mark.line + 1, mark.column + 1)
+
+
+def _refuse_indirection(text: str, name: str) -> None:
+    """Look at the events first: they are flat, so depth and aliases cannot exhaust anything."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        place = _place(name, event.start_mark)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            message = "anchors and aliases are not used here; write the value out"
+            raise DocumentError.at(place, "yaml_alias", message)
+        tag = getattr(event, "tag", None)
+        if tag:
+            raise DocumentError.at(place, "yaml_tag", f"the tag `{tag}` is not used here")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            message = f"is nested deeper than {_DEEPEST} levels"
+            raise DocumentError.at(place, "nested_too_deep", message)
+
+
+def _convert(node: yaml.Node, name: str, faults: list[Fault]) -> Value:
+    place = _place(name, node.start_mark)
+    if isinstance(node, yaml.ScalarNode):
+        return Scalar(place, node.tag.removeprefix(_TAG), node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return Sequence(place, tuple(_convert(item, name, faults) for item in node.value))
+    return Mapping(place, tuple(_entries(node, name, faults)))
+
+
+def _entries(node: yaml.Node, name: str, faults: list[Fault]) -> Iterator[tuple[Scalar, Value]]:
+    first: dict[str, int] = {}
+    for key_node, value_node in node.value:
+        key = _convert(key_node, name, faults)
+        value = _convert(value_node, name, faults)
+        if not isinstance(key, Scalar):
+            faults.append(Fault(key.place, "invalid_key", "a key must be a single word"))
+        elif key.text in first:
+            message = f"`{key.text}` stands in line {first[key.text]} already; remove one of them"
+            faults.append(Fault(key.place, "duplicate_key", message))
+        else:
+            first[key.text] = key.place.line
+            yield key, value

@@ -1,0 +1,120 @@
+"""What can go wrong, as data: one closed hierarchy, each fault with a code, a sentence and a place."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EXIT_DENY: Final = 1
+EXIT_ERROR: Final = 2
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where a fault is: a file with its line and column, or a name such as `subject.id`.
+
+    Arguments:
+        name: the file, the member of a request, the setting, or the address.
+        line: counted from 1; 0 when lines mean nothing here.
+        column: counted from 1; 0 when unknown.
+    """
+
+    name: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Write the place as editors and compilers do: `file:line:column`."""
+        numbers = [str(number) for number in (self.line, self.column) if number]
+        return ":".join([self.name, *numbers])
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong.
+
+    Arguments:
+        where: the place, so that faults sort by it.
+        code: a stable word for programs.
+        message: one lower-case sentence: what is wrong and what to do, user input in backticks.
+    """
+
+    where: Place
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        """Write the fault on one line, the place first."""
+        return f"{self.where}: {self.message} [{self.code}]"
+
+
+class AuthzError(Exception):
+    """Something that this service refuses, as one fault or several in the order of their places.
+
+    Subclasses say what kind of input was at fault; `http_status` is what a web client is told.
+    """
+
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    @classmethod
+    def at(cls, place: Place | str, code: str, message: str) -> Self:
+        """Build the error for a single fault."""
+        where = place if isinstance(place, Place) else Place(place)
+        return cls([Fault(where, code, message)])
+
+
+class SettingError(AuthzError):
+    """A setting that cannot be used."""
+
+
+class PolicyError(AuthzError):
+    """A policy that cannot be loaded, or that refers to what does not exist."""
+
+
+class StoreError(AuthzError):
+    """A database that cannot be used."""
+
+
+class FixtureError(AuthzError):
+    """Entities that cannot be loaded."""
+
+
+class ScenarioError(AuthzError):
+    """A scenario file that cannot be run."""
+
+
+class DocumentError(AuthzError):
+    """A YAML file that cannot be read."""
+
+
+class EvaluationTimeoutError(AuthzError):
+    """A question that took longer than the time limit."""
+
+
+class RequestError(AuthzError):
+    """A request that is not of the agreed form."""
+
+    http_status = 400
+
+
+class RequestTooLargeError(RequestError):
+    """A request that is larger than the limit."""
+
+    http_status = 413
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Say which known word was probably meant, or which there are: the end of a message."""
+    options = sorted(known)
+    close = difflib.get_close_matches(word, options, n=1)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return "there is " + ", ".join(f"`{option}`" for option in options) if options else ""

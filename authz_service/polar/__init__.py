@@ -1,0 +1,1 @@
+"""The Polar language and what its names may refer to; knows no database, no Flask, no oso."""

@@ -1,0 +1,234 @@
+"""Questions asked of oso, the reference: slow, and by nobody's reading of Polar but its own.
+
+oso sees entities as objects whose attributes are read from the store when a rule looks at them, all
+from one snapshot. Two of its habits would let an error become an allow, so both are closed here:
+
+- An `AttributeError` inside `not` counts as "not true". The objects below raise an error of our own
+  for a name that the schema does not have.
+- It stops at the first rule that holds, so an error in a later rule is never seen. Here all rules
+  are tried, and an error in any of them is an error of the whole question.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from oso import Oso, Variable
+from polar.exceptions import OsoError, PolarRuntimeError
+from polar.ffi import PolarSource
+
+from authz_service.errors import EvaluationTimeoutError, Place, PolicyError, suggest
+from authz_service.polar.schema import SCALARS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authz_service.polar.schema import Attribute, EntityType, Schema
+    from authz_service.policy.question import Question
+    from authz_service.policy.source import PolicySet
+    from authz_service.store.database import Store
+    from authz_service.store.entity import Reference, Row
+
+NOT_PERMITTED: Final = "not_permitted"
+UNKNOWN_SUBJECT: Final = "unknown_subject"
+UNKNOWN_RESOURCE: Final = "unknown_resource"
+
+_AT: Final = re.compile(r" at line (\d+), column (\d+) of file (\S+?\.polar)")
+
+
+class Oracle:
+    """An engine: the reasons against a question, as oso finds them.
+
+    Safe to share between threads; a question leaves nothing behind.
+
+    Arguments:
+        policies: what to load; oso reads its text for itself.
+        schema: the types that policies may name.
+        time_limit: milliseconds that one question may take.
+
+    Raises:
+        PolicyError: when oso refuses a policy, or warns of something that can only be a mistake.
+    """
+
+    name: Final = "oso"
+
+    def __init__(self, policies: PolicySet, schema: Schema, time_limit: int) -> None:
+        self._classes = {name: _build_class(each) for name, each in schema.types.items()}
+        self._time_limit = time_limit
+        self._oso = _load(policies, self._classes)
+        self._has_permit = self._defines("permit", 3)
+        self._has_forbid = self._defines("forbid", 4)
+
+    def find_messages(self) -> Mapping[str, str]:
+        """Find what the policies' own `reason(code, message)` facts say for people."""
+        if not self._defines("reason", 2):
+            return {}
+        found = self._ask("reason", Variable("code"), Variable("message"))
+        return {each["code"]: each["message"] for each in found}
+
+    def reasons(self, store: Store, question: Question) -> tuple[str, ...]:
+        """Find everything that stands against a question: sorted codes, none for an allow.
+
+        Raises:
+            EvaluationTimeoutError: when it takes longer than the time limit.
+            Exception: whatever a rule runs into; the question is not decided then.
+        """
+        deadline = time.monotonic() + self._time_limit / 1000
+        with store.snapshot():
+            session = _Session(store, self._classes, deadline)
+            subject = session.find(question.subject)
+            if subject is None:
+                return (UNKNOWN_SUBJECT,)
+            resource = session.find(question.resource)
+            if resource is None:
+                return (UNKNOWN_RESOURCE,)
+            request = _Request({"subject": subject, "now": question.now, **question.given})
+            return self._weigh(request, question.action, resource)
+
+    def _weigh(self, request: _Request, action: str, resource: _Instance) -> tuple[str, ...]:
+        if self._ask("allow", request, action, resource):
+            return ()
+        codes: set[str] = set()
+        if self._has_forbid:
+            forbids = self._ask("forbid", Variable("code"), request, action, resource)
+            codes = {str(each["code"]) for each in forbids}
+        if not self._has_permit or not self._ask("permit", request.subject, action, resource):
+            codes.add(NOT_PERMITTED)
+        return tuple(sorted(codes)) or (NOT_PERMITTED,)
+
+    def _ask(self, rule: str, *arguments: Any) -> list[dict[str, Any]]:
+        return [result["bindings"] for result in self._oso.query_rule(rule, *arguments)]
+
+    def _defines(self, rule: str, arity: int) -> bool:
+        try:
+            self._ask(rule, *([""] * arity))
+        except PolarRuntimeError as error:
+            if f"undefined rule `{rule}`" in str(error):
+                return False
+        return True
+
+
+class _Session:
+    """What one question has seen of the store so far."""
+
+    def __init__(
+        self, store: Store, classes: Mapping[str, type[_Instance]], deadline: float
+    ) -> None:
+        self._store = store
+        self._classes = classes
+        self._deadline = deadline
+        self._found: dict[Reference, _Instance | None] = {}
+
+    def find(self, reference: Reference) -> _Instance | None:
+        """Find an entity as oso sees it; None when there is none."""
+        if reference not in self._found:
+            row = self._store.find(reference)
+            self._found[reference] = self._wrap(row) if row else None
+        return self._found[reference]
+
+    def read(self, row: Row, attribute: Attribute) -> Any:
+        """Read an attribute: a plain value, an entity, or a list of entities."""
+        if time.monotonic() > self._deadline:
+            message = "takes longer than the time limit; the setting is `time_limit`"
+            raise EvaluationTimeoutError.at(str(row.reference), "evaluation_timeout", message)
+        if attribute.many:
+            related = self._store.find_related(row.reference, attribute)
+            return [self._found.setdefault(each.reference, self._wrap(each)) for each in related]
+        value = row.values[attribute.name]
+        if value is None or attribute.type in SCALARS:
+            return value
+        return self.find(type(row.reference)(attribute.type, value))
+
+    def _wrap(self, row: Row) -> _Instance:
+        return self._classes[row.reference.type](row, self)
+
+
+class _Instance:
+    """An entity as oso sees it; the class of each entity type is a subclass of this one."""
+
+    __slots__ = ("_read", "_row", "_session")
+    _type: EntityType
+
+    def __init__(self, row: Row, session: _Session) -> None:
+        self._row = row
+        self._session = session
+        self._read: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        attribute = self._type.attributes.get(name)
+        if attribute is None:
+            raise _unknown_attribute(self._type.class_name, name, self._type.attributes)
+        if name not in self._read:
+            self._read[name] = self._session.read(self._row, attribute)
+        return self._read[name]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Instance) and self._row.reference == other._row.reference
+
+    def __hash__(self) -> int:
+        return hash(self._row.reference)
+
+    def __repr__(self) -> str:
+        return str(self._row.reference)
+
+
+class _Request:
+    """The request as oso sees it."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in self._values:
+            raise _unknown_attribute("Request", name, self._values)
+        return self._values[name]
+
+
+def _build_class(entity_type: EntityType) -> type[_Instance]:
+    """Make the class by which oso tells entity types apart, as in `person: Person`."""
+    body = {"__slots__": (), "_type": entity_type}
+    return type(entity_type.class_name, (_Instance,), body)
+
+
+def _unknown_attribute(owner: str, name: str, known: Mapping[str, Any]) -> PolicyError:
+    message = f"has no attribute `{name}`; {suggest(name, known)}"
+    return PolicyError.at(owner, "unknown_attribute", message)
+
+
+def _load(policies: PolicySet, classes: Mapping[str, type[_Instance]]) -> Oso:
+    oso = Oso()
+    oso.register_class(_Request, name="Request")
+    for each in classes.values():
+        oso.register_class(each)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):  # oso prints its warnings
+            oso.ffi_polar.load([PolarSource(file.text, file.name) for file in policies.files])
+            oso.check_inline_queries()
+    except OsoError as error:
+        raise _refuse(policies, str(error.message)) from None
+    if said.getvalue():
+        raise _refuse(policies, said.getvalue().removeprefix("[warning] "))
+    return oso
+
+
+def _refuse(policies: PolicySet, said: str) -> PolicyError:
+    """Put oso's words on one line, with the place in front."""
+    found = _AT.search(said)
+    place = Place(policies.folder)
+    if found:
+        line, column, file = found.groups()
+        place = Place(f"{policies.folder}/{file}", int(line), int(column))
+        said = said[: found.start()]
+    message = " ".join(said.split())
+    return PolicyError.at(place, "invalid_policy", message)

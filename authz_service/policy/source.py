@@ -1,0 +1,84 @@
+"""A folder of `.polar` files as one immutable policy set with a digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from authz_service.errors import Fault, Place, PolicyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LARGEST: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """One file of a policy set: its name within the folder, and its text."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """All files of a policy, in the order of their names.
+
+    Arguments:
+        folder: where they were read from, for messages.
+        files: sorted by name.
+        digest: `sha256:` and 64 hexadecimal digits; equal for equal names and texts only.
+    """
+
+    folder: str
+    files: tuple[PolicyFile, ...]
+    digest: str
+
+
+def load_policies(folder: Path) -> PolicySet:
+    """Read all `.polar` files directly in a folder.
+
+    Raises:
+        PolicyError: with every file that cannot be read, or when there is none.
+    """
+    if not folder.is_dir():
+        message = "there is no such folder; name the one that holds the `.polar` files"
+        raise PolicyError.at(str(folder), "no_policies", message)
+    paths = sorted(folder.glob("*.polar"))
+    if not paths:
+        raise PolicyError.at(str(folder), "no_policies", "holds no `.polar` file")
+    files, faults = [], []
+    for path in paths:
+        try:
+            files.append(PolicyFile(path.name, _read(path)))
+        except OSError as error:
+            message = f"cannot be read: {error.strerror or error}"
+            faults.append(Fault(Place(str(path)), "unreadable_file", message))
+        except ValueError as error:
+            faults.append(Fault(Place(str(path)), "unreadable_file", str(error)))
+    if faults:
+        raise PolicyError(faults)
+    return build_policy_set(str(folder), files)
+
+
+def build_policy_set(folder: str, files: list[PolicyFile]) -> PolicySet:
+    """Put files together and compute their digest."""
+    hasher = hashlib.sha256()
+    for file in files:
+        for part in (file.name.encode(), file.text.encode()):
+            hasher.update(len(part).to_bytes(8, "big") + part)
+    return PolicySet(folder, tuple(files), f"sha256:{hasher.hexdigest()}")
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise ValueError(f"is larger than {_LARGEST // 1024**2} MiB; split it")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+        raise ValueError(message) from None

@@ -1,0 +1,1 @@
+"""Scenarios: what must be so, written in YAML by testers."""

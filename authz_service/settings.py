@@ -1,0 +1,153 @@
+"""Every setting, read once, with its default and its meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from authz_service.errors import Fault, Place, SettingError, suggest
+
+PREFIX: Final = "AUTHZ_"
+
+
+def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "meaning": meaning})
+
+
+def _parse_text(text: str) -> str:
+    if not text:
+        raise ValueError("it is empty; leave it out for the default")
+    return text
+
+
+def _parse_whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text[:12]) <= highest:
+            raise ValueError(f"give a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return parse
+
+
+def _parse_folder(text: str) -> Path:
+    return Path(_parse_text(text))
+
+
+def _parse_public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.query or parts.fragment or not parts.hostname or text.endswith("/"):
+        raise ValueError("give a URL without query, fragment or final slash")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("give an https URL (http only for a loopback address)")
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether every address that a host name stands for stays on this machine."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        return False
+    return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator can choose; each field is `AUTHZ_` + its name and `--` + its name."""
+
+    database: str = _setting(
+        "sqlite:///var/portal.db",
+        _parse_text,
+        "where the entities are: `sqlite:///PATH` or `postgresql://USER@HOST/NAME`",
+    )
+    policies: Path = _setting(
+        Path("policies"), _parse_folder, "the folder of the `.polar` files, read whole"
+    )
+    domain: str = _setting(
+        "authz_service.portal",
+        _parse_text,
+        "the Python package whose `DOMAIN` says which entities and actions there are",
+    )
+    fixtures: Path = _setting(
+        Path("fixtures"), _parse_folder, "the folder in which scenarios find their fixtures"
+    )
+    host: str = _setting("127.0.0.1", _parse_text, "the address to serve on")
+    port: int = _setting(8080, _parse_whole(1, 65535), "the TCP port to serve on")
+    public_url: str = _setting(
+        "",
+        _parse_public_url,
+        "the URL by which callers know this service; empty stands for `http://HOST:PORT`",
+    )
+    workers: int = _setting(1, _parse_whole(1, 256), "serving processes")
+    threads: int = _setting(4, _parse_whole(1, 256), "threads in each serving process")
+    max_body: int = _setting(
+        1_048_576, _parse_whole(1_024, 1_073_741_824), "the largest request body, in bytes"
+    )
+    max_batch: int = _setting(
+        1_000, _parse_whole(1, 1_000_000), "the most questions in one batch request"
+    )
+    time_limit: int = _setting(
+        250,
+        _parse_whole(1, 600_000),
+        "milliseconds that deciding one question may take; longer is a denial",
+    )
+
+    @property
+    def base_url(self) -> str:
+        """The URL by which callers know this service, without a final slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+def load_settings(
+    overrides: Mapping[str, str | None], environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """Read the settings: a command's option wins over the environment, which wins over the default.
+
+    Arguments:
+        overrides: setting name to text, as given on the command line; None where not given.
+        environ: the environment.
+
+    Raises:
+        SettingError: for every value that cannot be used and every unknown `AUTHZ_` variable.
+    """
+    known = {each.name: each for each in dataclasses.fields(Settings)}
+    faults = [
+        Fault(Place(name), "unknown_setting", f"there is no setting `{name}`; {_nearest(name)}")
+        for name in environ
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in known
+    ]
+    values = {}
+    for name, each in known.items():
+        source, text = _find_text(name, overrides, environ)
+        if text is None:
+            continue
+        try:
+            values[name] = each.metadata["parse"](text)
+        except ValueError as error:
+            message = f"`{text}` cannot be used: {error}"
+            faults.append(Fault(Place(source), "invalid_setting", message))
+    if faults:
+        raise SettingError(faults)
+    return Settings(**values)
+
+
+def _find_text(
+    name: str, overrides: Mapping[str, str | None], environ: Mapping[str, str]
+) -> tuple[str, str | None]:
+    given = overrides.get(name)
+    if given is not None:
+        return f"--{name.replace('_', '-')}", given
+    variable = PREFIX + name.upper()
+    return variable, environ.get(variable)
+
+
+def _nearest(name: str) -> str:
+    return suggest(name, [PREFIX + each.name.upper() for each in dataclasses.fields(Settings)])

@@ -1,0 +1,232 @@
+"""The store: entities in SQLite or PostgreSQL, chosen by URL; one connection for each thread."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import peewee
+
+from authz_service.errors import AuthzError, Fault, Place, StoreError
+from authz_service.store.entity import Reference, Row, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from authz_service.polar.schema import Attribute
+    from authz_service.store.domain import Domain
+    from authz_service.store.entity import Entity
+
+MEMORY: Final = "sqlite:///:memory:"
+
+# WAL lets readers go on while one writes; the wait lets writers queue instead of failing.
+_SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1}
+_SQLITE_WAIT_SECONDS: Final = 10
+
+
+class BrokenPromiseError(AuthzError):
+    """A row that the database refused because a promise of the domain would not hold."""
+
+
+class Store:
+    """The entities of one domain in one database.
+
+    Safe to share between threads: each has a connection of its own, opened when it first asks. A
+    store in memory belongs to the thread that made it. Nothing is cached.
+    """
+
+    def __init__(self, database: peewee.Database, domain: Domain) -> None:
+        self._database = database
+        self._domain = domain
+        self._models = {type_name(model): model for model in domain.models}
+
+    def has_tables(self) -> bool:
+        """Tell whether the tables of the domain are there.
+
+        Raises:
+            StoreError: when only some of them are, or tables of somebody else.
+        """
+        with _explained(self._database):
+            found = set(self._database.get_tables())
+        if not found:
+            return False
+        missing = sorted(
+            type_name(model) for model in self._tables() if type_name(model) not in found
+        )
+        if missing:
+            listed = ", ".join(f"`{name}`" for name in missing)
+            message = f"has tables, but lacks {listed}; it is not a store of {self._domain.name}"
+            raise StoreError.at(_printable(self._database), "foreign_database", message)
+        return True
+
+    def create_tables(self) -> None:
+        """Make the tables and what holds the promises; call it inside a transaction."""
+        with _explained(self._database):
+            for model in self._tables():
+                schema = peewee.SchemaManager(model, self._database)
+                schema.create_all(safe=False)
+            for promise in self._domain.promises:
+                self._database.execute_sql(promise.index_sql)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read one state of the store, whatever is written meanwhile."""
+        isolation = () if _is_sqlite(self._database) else ("REPEATABLE READ",)
+        with _explained(self._database), self._database.atomic(*isolation):
+            yield
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write everything or nothing."""
+        lock = ("IMMEDIATE",) if _is_sqlite(self._database) else ()
+        with _explained(self._database), self._database.atomic(*lock):
+            yield
+
+    def find(self, reference: Reference) -> Row | None:
+        """Find an entity; None when there is none, or no such type."""
+        model = self._models.get(reference.type)
+        if model is None:
+            return None
+        query = model.select().where(model.id == reference.id)
+        return next(iter(self._rows(model, query)), None)
+
+    def find_related(self, reference: Reference, attribute: Attribute) -> list[Row]:
+        """Find the entities that a collection attribute of an entity stands for, in no order."""
+        model, target = self._models[reference.type], self._models[attribute.type]
+        if attribute.derived:
+            field = next(
+                key
+                for key, other in model._meta.backrefs.items()  # noqa: SLF001  # peewee's interface
+                if key.backref == attribute.name and other is target
+            )
+            return self._rows(target, target.select().where(field == reference.id))
+        through, here, there = _link(model, attribute.name)
+        query = target.select().join(through, on=(there == target.id)).where(here == reference.id)
+        return self._rows(target, query)
+
+    def insert(self, row: Row) -> None:
+        """Add one entity; the change stays when the surrounding transaction commits.
+
+        Raises:
+            BrokenPromiseError: when the database refuses; the transaction can go on without it.
+        """
+        model = self._models[row.reference.type]
+        links = {name: ids for name, ids in row.values.items() if isinstance(ids, tuple)}
+        values = {name: value for name, value in row.values.items() if name not in links}
+        for name, path in model.copies.items():
+            values[name] = self._copied(model, path, values)
+        try:
+            with self._database.atomic():
+                model.insert(id=row.reference.id, **values).execute(self._database)
+                for name, ids in links.items():
+                    through, here, there = _link(model, name)
+                    for other in ids:
+                        pair = {here.name: row.reference.id, there.name: other}
+                        through.insert(**pair).execute(self._database)
+        except peewee.IntegrityError as error:
+            raise BrokenPromiseError([self._explain(row, error)]) from error
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._database.close()
+
+    def _tables(self) -> list[type[peewee.Model]]:
+        links = [
+            _link(model, name)[0]
+            for model in self._domain.models
+            for name, each in model._meta.manytomany.items()  # noqa: SLF001  # peewee's interface
+            if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
+        ]
+        return [*self._domain.models, *links]
+
+    def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
+        name = type_name(model)
+        kept = self._domain.schema.types[name].attributes
+        return [
+            Row(
+                Reference(name, values["id"]),
+                {key: value for key, value in values.items() if key in kept},
+            )
+            for values in query.dicts().execute(self._database)
+        ]
+
+    def _copied(self, model: type[Entity], path: str, values: dict[str, Any]) -> Any:
+        """Read what the row's neighbour says in the very statement that inserts the row."""
+        reference, column = path.split(".")
+        neighbour = model._meta.fields[reference].rel_model  # noqa: SLF001  # peewee's interface
+        source = getattr(neighbour, column)
+        return neighbour.select(source).where(neighbour.id == values[reference])
+
+    def _explain(self, row: Row, error: peewee.IntegrityError) -> Fault:
+        place = Place(str(row.reference))
+        for promise in self._domain.promises:
+            if promise.is_named_in(error):
+                return Fault(place, promise.code, f"breaks a promise: {promise.message}")
+        return Fault(place, "refused_by_database", f"the database refuses it: {_one_line(error)}")
+
+
+def open_store(url: str, domain: Domain) -> Store:
+    """Open the store at a URL: `sqlite:///PATH`, `sqlite:///:memory:` or `postgresql://...`.
+
+    Raises:
+        StoreError: when the URL cannot be used. Whether the database answers is seen when it is
+            first asked.
+    """
+    if url.startswith("postgresql://"):
+        database = peewee.PostgresqlDatabase(url, prefer_psycopg3=True)
+        return Store(database, domain)
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path:
+        message = "is not a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
+        raise StoreError.at(f"`{url}`", "unknown_database", message)
+    if url != MEMORY:
+        _make_folder(Path(path).parent)
+    pragmas = _SQLITE_PRAGMAS
+    return Store(peewee.SqliteDatabase(path, pragmas=pragmas, timeout=_SQLITE_WAIT_SECONDS), domain)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"cannot be made: {error.strerror or error}"
+        raise StoreError.at(str(folder), "no_folder", message) from None
+
+
+def _link(
+    model: type[Entity], name: str
+) -> tuple[type[peewee.Model], peewee.ForeignKeyField, peewee.ForeignKeyField]:
+    """The table behind a many-to-many attribute, with its reference here and its reference there."""
+    many = model._meta.manytomany[name]  # noqa: SLF001  # peewee's interface
+    through = many.get_through_model()
+    here, there = (
+        through._meta.model_refs[each][0]  # noqa: SLF001  # as above
+        for each in (model, many.rel_model)
+    )
+    return through, here, there
+
+
+def _is_sqlite(database: peewee.Database) -> bool:
+    return isinstance(database, peewee.SqliteDatabase)
+
+
+def _printable(database: peewee.Database) -> str:
+    """The database's name for messages; a PostgreSQL URL can hold a password, so it stays out."""
+    return str(database.database) if _is_sqlite(database) else "the PostgreSQL database"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+@contextmanager
+def _explained(database: peewee.Database) -> Iterator[None]:
+    """Turn the database's own errors into ours, and let go of a connection that may be broken."""
+    try:
+        yield
+    except peewee.DatabaseError as error:
+        if not database.in_transaction():
+            database.close()
+        message = f"the database cannot be used: {_one_line(error)}"
+        raise StoreError.at(_printable(database), "database_error", message) from error

@@ -1,0 +1,83 @@
+"""A domain: the entities of one application, and the words in which it is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import peewee
+
+from authz_service.store.entity import read_schema, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authz_service.polar.schema import Attribute, Schema
+    from authz_service.store.entity import Entity
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What can be so only once, held by a unique index of the database itself.
+
+    Arguments:
+        code: a stable word; the index has it as its name.
+        model: the entities that it is about.
+        columns: those that together may occur once; no two promises on one model list the same,
+            for SQLite names nothing else when one is broken.
+        message: what holds, as a lower-case sentence.
+        where: the rows that it is about, as SQL over the columns; empty for all.
+    """
+
+    code: str
+    model: type[Entity]
+    columns: tuple[str, ...]
+    message: str
+    where: str = ""
+
+    @property
+    def index_sql(self) -> str:
+        """The statement that makes the database hold the promise."""
+        only = f" WHERE {self.where}" if self.where else ""
+        table, columns = type_name(self.model), ", ".join(self.columns)
+        return f"CREATE UNIQUE INDEX {self.code} ON {table} ({columns}){only}"
+
+    def is_named_in(self, error: peewee.IntegrityError) -> bool:
+        """Tell whether the database's complaint is about this promise.
+
+        PostgreSQL names the index, SQLite lists the columns of it.
+        """
+        said = str(error)
+        listed = ", ".join(f"{type_name(self.model)}.{column}" for column in self.columns)
+        return f'"{self.code}"' in said or said.endswith(f"failed: {listed}")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What the engine has to be told about an application.
+
+    Arguments:
+        name: how the domain is called in messages.
+        models: the entities, each after those that it refers to.
+        subjects: the entity types that ask for something.
+        actions: what can be asked of each entity type.
+        context: what a caller may say about the request as a whole.
+        parameters: what a caller may say about the action itself.
+        promises: what the database holds to be so only once.
+    """
+
+    name: str
+    models: tuple[type[Entity], ...]
+    subjects: frozenset[str]
+    actions: Mapping[str, tuple[str, ...]]
+    context: tuple[Attribute, ...] = ()
+    parameters: tuple[Attribute, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    schema: Schema = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the schema off the models, once."""
+        schema = read_schema(
+            self.models, self.subjects, self.actions, self.context, self.parameters
+        )
+        object.__setattr__(self, "schema", schema)

@@ -1,0 +1,155 @@
+"""A peewee model as an entity type, and an entity as a row: the words in which the store speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import peewee
+
+from authz_service.polar.schema import (
+    BOOLEAN,
+    DATETIME,
+    INTEGER,
+    STRING,
+    Attribute,
+    EntityType,
+    Schema,
+)
+
+_SCALAR_FIELDS: Final[tuple[tuple[type[peewee.Field], str], ...]] = (
+    (peewee.BooleanField, BOOLEAN),
+    (peewee.IntegerField, INTEGER),
+    (peewee.DateTimeField, DATETIME),
+    (peewee.CharField, STRING),
+    (peewee.TextField, STRING),
+)
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """Which entity is meant: its type and its id, written `type/id`; an id may contain slashes."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        """Write the reference as scenarios and commands do."""
+        return f"{self.type}/{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Read `type/id`.
+
+        Raises:
+            ValueError: when there is no slash with something on both sides of it.
+        """
+        type_name, slash, entity_id = text.partition("/")
+        if not (slash and type_name and entity_id):
+            raise ValueError(f"`{text}` is not of the form type/id, as in person/mary")
+        return cls(type_name, entity_id)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entity as it is stored.
+
+    Arguments:
+        reference: which entity.
+        values: by attribute; a reference to another entity is that one's id, a relation to several
+            that is written on this entity is a tuple of ids.
+    """
+
+    reference: Reference
+    values: Mapping[str, Any]
+
+
+class ChoiceField(peewee.CharField):
+    """Text that must be one of a few words; the database holds it to that."""
+
+    def __init__(self, *words: str, **options: Any) -> None:
+        self.words = words
+        super().__init__(**options)
+
+    def bind(self, model: type[Entity], name: str, set_attribute: bool = True) -> None:  # noqa: FBT001, FBT002  # peewee's signature
+        """Add the check once the column's name is known."""
+        super().bind(model, name, set_attribute)
+        listed = ", ".join(f"'{word}'" for word in self.words)
+        self.constraints = [peewee.Check(f"{self.column_name} IN ({listed})")]
+
+
+class Entity(peewee.Model):
+    """The base of every entity model.
+
+    A model is never bound to a database: the store executes every query on its own, so that two
+    stores live side by side in one process.
+    """
+
+    id = peewee.CharField(primary_key=True)
+
+    # The attributes, as dotted paths, whose values make up the id; empty for an id of its own.
+    id_parts: ClassVar[tuple[str, ...]] = ()
+
+    # Columns that repeat what another entity says, as local name to dotted path; they exist for a
+    # constraint and are no attributes.
+    copies: ClassVar[Mapping[str, str]] = {}
+
+    class Meta:
+        """What peewee wants to be told."""
+
+        legacy_table_names = False
+
+
+def read_schema(
+    models: tuple[type[Entity], ...],
+    subjects: frozenset[str],
+    actions: Mapping[str, tuple[str, ...]],
+    context: tuple[Attribute, ...],
+    parameters: tuple[Attribute, ...],
+) -> Schema:
+    """Read the entity types off the models."""
+    types = {
+        type_name(model): EntityType(
+            type_name(model),
+            {each.name: each for each in _attributes(model)},
+            actions.get(type_name(model), ()),
+        )
+        for model in models
+    }
+    return Schema(
+        types,
+        subjects,
+        {each.name: each for each in context},
+        {each.name: each for each in parameters},
+    )
+
+
+def type_name(model: type[peewee.Model]) -> str:
+    """The entity type that a model stands for: the name of its table."""
+    return str(model._meta.table_name)  # noqa: SLF001  # peewee documents `_meta` as its interface
+
+
+def _attributes(model: type[Entity]) -> list[Attribute]:
+    meta = model._meta  # noqa: SLF001  # as above
+    own = [_attribute(name, each) for name, each in meta.fields.items() if name not in model.copies]
+    lists = [
+        Attribute(name, type_name(each.rel_model), many=True, optional=True)
+        for name, each in meta.manytomany.items()
+        if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
+    ]
+    seen_from_here = [
+        Attribute(key.backref, type_name(key.model), many=True, optional=True, derived=True)
+        for key in meta.backrefs
+        if key.backref and issubclass(key.model, Entity)
+    ]
+    return [*own, *lists, *seen_from_here]
+
+
+def _attribute(name: str, field: peewee.Field) -> Attribute:
+    optional = field.null or field.default is not None
+    if isinstance(field, peewee.ForeignKeyField):
+        return Attribute(name, type_name(field.rel_model), field.null, optional=optional)
+    kind = next(scalar for known, scalar in _SCALAR_FIELDS if isinstance(field, known))
+    words = field.words if isinstance(field, ChoiceField) else ()
+    return Attribute(name, kind, field.null, choices=words, optional=optional)
