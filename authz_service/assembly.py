@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from authz_service.decision.decider import Decider
-from authz_service.errors import SettingError
+from authz_service.errors import SettingError, StoreError
 from authz_service.policy.oracle import Oracle
 from authz_service.policy.source import load_policies
-from authz_service.store.database import open_store
+from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authz_service.decision.decider import Engine
-    from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
     from authz_service.store.database import Store
 
@@ -52,13 +51,14 @@ def find_domain(package: str) -> Domain:
     return found
 
 
-def build_engine(policies: PolicySet, domain: Domain, time_limit: int) -> Engine:
-    """Build what evaluates policies.
+def build_engine(settings: Settings, domain: Domain) -> Engine:
+    """Build what evaluates the policies of the settings.
 
     Raises:
-        PolicyError: when a policy cannot be used.
+        PolicyError: when they cannot be used.
     """
-    return Oracle(policies, domain.schema, time_limit)
+    policies = load_policies(settings.policies)
+    return Oracle(policies, domain.schema, settings.time_limit)
 
 
 def tell_time() -> datetime:
@@ -67,21 +67,10 @@ def tell_time() -> datetime:
 
 
 def build_decider(
-    settings: Settings, domain: Domain, store: Store, clock: Callable[[], datetime] = tell_time
+    engine: Engine, domain: Domain, store: Store, clock: Callable[[], datetime] = tell_time
 ) -> Decider:
-    """Build a decider over a store with the policies of the settings.
-
-    Raises:
-        PolicyError: when they cannot be used.
-    """
-    policies = load_policies(settings.policies)
-    return Decider(
-        engine=build_engine(policies, domain, settings.time_limit),
-        store=store,
-        schema=domain.schema,
-        policy_digest=policies.digest,
-        clock=clock,
-    )
+    """Build a decider over a store."""
+    return Decider(engine=engine, store=store, schema=domain.schema, clock=clock)
 
 
 def build_service(settings: Settings) -> Service:
@@ -91,9 +80,60 @@ def build_service(settings: Settings) -> Service:
         AuthzError: of the part that cannot be used.
     """
     domain = find_domain(settings.domain)
+    engine = build_engine(settings, domain)
+    store = open_existing_store(settings, domain)
+    return Service(settings, domain, store, build_decider(engine, domain, store))
+
+
+def open_existing_store(settings: Settings, domain: Domain) -> Store:
+    """Open the store of the settings.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    if find_missing_file(settings.database):
+        message = "there is no such file; `authz load FILE...` makes it"
+        raise StoreError.at(settings.shown_database, "no_database", message)
     store = open_store(settings.database, domain)
-    decider = build_decider(settings, domain, store)
-    return Service(settings, domain, store, decider)
+    if not store.has_tables():
+        message = "holds no entities; `authz load FILE...` fills it"
+        raise StoreError.at(settings.shown_database, "no_tables", message)
+    return store
+
+
+def load_into_store(settings: Settings, fixtures: Iterable[Path]) -> int:
+    """Load fixtures into the store of the settings, in one transaction; make it if need be.
+
+    Returns:
+        how many entities were stored.
+
+    Raises:
+        FixtureError: when the fixtures cannot be loaded; nothing changes then.
+    """
+    domain = find_domain(settings.domain)
+    store = open_store(settings.database, domain)
+    try:
+        with store.transaction():
+            if not store.has_tables():
+                store.create_tables()
+            return load_fixtures(fixtures, store, domain)
+    finally:
+        store.close()
+
+
+def build_fixture_store(fixture: Path, domain: Domain) -> Store:
+    """Build a store in memory that holds one fixture file and nothing else.
+
+    Raises:
+        FixtureError: when the file cannot be loaded.
+    """
+    store = open_store(MEMORY, domain)
+    try:
+        create_store(store, domain, [fixture])
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def create_store(store: Store, domain: Domain, fixtures: Iterable[Path]) -> int | None:

@@ -10,7 +10,7 @@ import yaml
 from authz_service.errors import DocumentError, Fault, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _LARGEST: Final = 64 * 1024 * 1024
@@ -100,6 +100,34 @@ def parse_document(data: bytes, name: str) -> Value | None:
     if faults:
         raise DocumentError(faults)
     return value
+
+
+def to_plain(value: Value) -> Any:
+    """Strip the places: dictionaries, lists and text, as validating libraries want them.
+
+    A scalar that YAML takes for something else than text stays what it is, so that a check for
+    text fails; a time is text, and nothing is None.
+    """
+    if isinstance(value, Mapping):
+        return {key.text: to_plain(entry) for key, entry in value.entries}
+    if isinstance(value, Sequence):
+        return [to_plain(item) for item in value.items]
+    if value.kind == "null":
+        return None
+    return value.text if value.kind in {"str", "timestamp"} else value
+
+
+def locate(value: Value, path: Iterable[str | int]) -> Place:
+    """Find the place of what a path of keys and positions leads to, or how far it leads."""
+    for step in path:
+        if isinstance(value, Mapping):
+            found = next((pair for pair in value.entries if pair[0].text == step), None)
+            if found is None:
+                break
+            value = found[1]
+        elif isinstance(value, Sequence) and isinstance(step, int):
+            value = value.items[step]
+    return value.place
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

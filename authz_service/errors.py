@@ -1,4 +1,4 @@
-"""What can go wrong, as data: one closed hierarchy, each fault with a code, a sentence and a place."""
+"""What can go wrong, as data: a closed hierarchy; each fault has a code, a sentence and a place."""
 
 from __future__ import annotations
 

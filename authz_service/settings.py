@@ -6,13 +6,15 @@ import dataclasses
 import ipaddress
 import os
 import socket
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from authz_service.errors import Fault, Place, SettingError, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 PREFIX: Final = "AUTHZ_"
 
@@ -98,6 +100,12 @@ class Settings:
         _parse_whole(1, 600_000),
         "milliseconds that deciding one question may take; longer is a denial",
     )
+
+    @property
+    def shown_database(self) -> str:
+        """The database for messages: without the user and password of a URL."""
+        scheme, separator, rest = self.database.partition("://")
+        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
     @property
     def base_url(self) -> str:

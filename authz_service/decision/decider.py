@@ -40,6 +40,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """How the engine is called in settings and answers."""
 
+    @property
+    def policy_digest(self) -> str:
+        """Which policy set it runs."""
+
     def find_messages(self) -> Mapping[str, str]:
         """Find what the policies' own `reason(code, message)` facts say for people."""
 
@@ -63,7 +67,6 @@ class Decider:
         engine: what evaluates the policies.
         store: the entities.
         schema: the vocabulary that requests are held against.
-        policy_digest: which policy set the engine runs.
         clock: tells the time, with its zone.
     """
 
@@ -73,11 +76,10 @@ class Decider:
         engine: Engine,
         store: Store,
         schema: Schema,
-        policy_digest: str,
         clock: Callable[[], datetime],
     ) -> None:
         self.engine_name = engine.name
-        self.policy_digest = policy_digest
+        self.policy_digest = engine.policy_digest
         self._engine = engine
         self._store = store
         self._schema = schema

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import Fault, Place, RequestError
 from authz_service.polar.schema import BOOLEAN, INTEGER, STRING
-from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from authz_service.polar.schema import Attribute, Schema
+    from authz_service.store.entity import Reference
 
 _PYTHON_TYPES: Final = {STRING: str, BOOLEAN: bool, INTEGER: int}
 _NAMES: Final = {STRING: "a string", BOOLEAN: "a boolean", INTEGER: "an integer"}

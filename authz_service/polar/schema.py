@@ -1,10 +1,12 @@
-"""What the names in a policy may refer to: entity types with attributes and actions, the request."""
+"""What the names in a policy may refer to: entity types with their attributes, the request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STRING: Final = "String"
 BOOLEAN: Final = "Boolean"

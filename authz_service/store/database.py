@@ -186,6 +186,12 @@ def open_store(url: str, domain: Domain) -> Store:
     return Store(peewee.SqliteDatabase(path, pragmas=pragmas, timeout=_SQLITE_WAIT_SECONDS), domain)
 
 
+def find_missing_file(url: str) -> Path | None:
+    """Find the file that a SQLite URL names, if it is not there: opening it would make it."""
+    path = Path(url.removeprefix("sqlite:///"))
+    return path if url.startswith("sqlite:///") and url != MEMORY and not path.exists() else None
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -197,7 +203,7 @@ def _make_folder(folder: Path) -> None:
 def _link(
     model: type[Entity], name: str
 ) -> tuple[type[peewee.Model], peewee.ForeignKeyField, peewee.ForeignKeyField]:
-    """The table behind a many-to-many attribute, with its reference here and its reference there."""
+    """The table behind a many-to-many attribute, with its references here and there."""
     many = model._meta.manytomany[name]  # noqa: SLF001  # peewee's interface
     through = many.get_through_model()
     here, there = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import peewee
-
 from authz_service.store.entity import read_schema, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import peewee
 
     from authz_service.polar.schema import Attribute, Schema
     from authz_service.store.entity import Entity

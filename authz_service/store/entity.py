@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import peewee
 
@@ -17,6 +16,9 @@ from authz_service.polar.schema import (
     EntityType,
     Schema,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SCALAR_FIELDS: Final[tuple[tuple[type[peewee.Field], str], ...]] = (
     (peewee.BooleanField, BOOLEAN),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.document import Mapping, Scalar, Sequence, Value, load_document
+from authz_service.document import Mapping, Scalar, Sequence, load_document
 from authz_service.errors import DocumentError, Fault, FixtureError, Place, suggest
 from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, SCALARS, STRING
 from authz_service.store.database import BrokenPromiseError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from authz_service.document import Value
     from authz_service.polar.schema import Attribute, EntityType
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain

@@ -1,0 +1,28 @@
+"""The command `authz`."""
+
+from __future__ import annotations
+
+import click
+
+from authz_service.cli.check import check
+from authz_service.cli.load import load
+
+# S
+from authz_service.cli.test import test
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="authz-service")
+def main() -> None:
+    """Decide who may do what, from Polar policies over a store of entities.
+
+    Every setting is an option, or an environment variable that starts with AUTHZ_.
+
+    \b
+    Example:
+      authz check person/mary view_usage subscription/0470000001 --via app
+    """
+
+
+for command in (check, load, test):
+    main.add_command(command)

@@ -1,0 +1,50 @@
+"""What the commands have in common: settings as options, errors as exit codes, how to ask."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import click
+
+from authz_service.errors import EXIT_ERROR, AuthzError
+from authz_service.settings import PREFIX, Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+
+
+def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the named settings as options, and a `Settings` as its first argument.
+
+    An `AuthzError` of the command is printed, a fault a line, and ends it with exit code 2.
+    """
+    meanings = {each.name: each.metadata["meaning"] for each in dataclasses.fields(Settings)}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**options: Any) -> None:
+            overrides = {name: options.pop(name) for name in names}
+            try:
+                command(load_settings(overrides), **options)
+            except AuthzError as error:
+                for fault in error.faults:
+                    click.echo(f"error: {fault}", err=True)
+                sys.exit(EXIT_ERROR)
+
+        for name in reversed(names):
+            option = click.option(
+                f"--{name.replace('_', '-')}",
+                name,
+                metavar=name.upper(),
+                help=f"{meanings[name].capitalize()}. [env: {PREFIX}{name.upper()}; "
+                f"default: {getattr(Settings(), name) or 'none'}]",
+            )
+            run = option(run)
+        return run
+
+    return decorate

@@ -1,0 +1,140 @@
+"""Puts the questions of scenarios to the product, and holds the answers against the expected."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from authz_service import assembly
+from authz_service.decision.request import Request
+from authz_service.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from authz_service.decision.answer import Decision
+    from authz_service.decision.decider import Decider
+    from authz_service.scenario.case import Inquiry, Scenario
+
+# A busy test machine is no fault of a policy.
+_LONGEST_MILLISECONDS: Final = 60_000
+
+# What shows that a question went wrong rather than that it was refused; a case that wants one of
+# these says so.
+_MISHAPS: Final = frozenset(
+    {
+        "unknown_subject",
+        "unknown_resource",
+        "unknown_action",
+        "evaluation_error",
+        "evaluation_timeout",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one question.
+
+    Arguments:
+        inquiry: the question with its expected answer.
+        decision: the answer.
+        command: asks just that question again.
+    """
+
+    inquiry: Inquiry
+    decision: Decision
+    command: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer is the expected one."""
+        expected = self.inquiry.expected
+        codes = {reason.code for reason in self.decision.reasons}
+        if expected.allowed or self.decision.allowed:
+            return expected.allowed == self.decision.allowed
+        return set(expected.reasons) <= codes and codes & _MISHAPS <= set(expected.reasons)
+
+    @property
+    def expected(self) -> str:
+        """The expected answer in words."""
+        expected = self.inquiry.expected
+        if expected.allowed:
+            return "allow"
+        return f"deny, with {', '.join(expected.reasons)}" if expected.reasons else "deny"
+
+    @property
+    def given(self) -> str:
+        """The given answer in words."""
+        if self.decision.allowed:
+            return "allow"
+        said = ", ".join(f"{each.code} ({each.message})" for each in self.decision.reasons)
+        return f"deny: {said}"
+
+
+class Runner:
+    """Runs scenarios: the policies are loaded once, each scenario gets a store of its own.
+
+    Arguments:
+        settings: which policies, domain and fixtures.
+
+    Raises:
+        AuthzError: when the policies or the domain cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
+        self._settings = dataclasses.replace(settings, time_limit=limit)
+        self._domain = assembly.find_domain(settings.domain)
+        self._engine = assembly.build_engine(self._settings, self._domain)
+
+    @contextmanager
+    def open(self, scenario: Scenario) -> Iterator[Decider]:
+        """Make a decider over the scenario's fixture, at the scenario's time.
+
+        Raises:
+            FixtureError: when the fixture cannot be loaded.
+        """
+        at = scenario.at
+        clock = (lambda: at) if at else assembly.tell_time
+        store = assembly.build_fixture_store(self._fixture(scenario), self._domain)
+        try:
+            yield assembly.build_decider(self._engine, self._domain, store, clock)
+        finally:
+            store.close()
+
+    def ask(self, decider: Decider, scenario: Scenario, inquiry: Inquiry) -> Outcome:
+        """Put one question."""
+        context = {} if inquiry.channel is None else {"channel": inquiry.channel}
+        request = Request(inquiry.subject, inquiry.expected.action, inquiry.resource, context)
+        return Outcome(inquiry, decider.check(request), self._command(scenario, inquiry))
+
+    def run(self, scenario: Scenario) -> list[Outcome]:
+        """Put all questions of a scenario.
+
+        Raises:
+            FixtureError: when the fixture cannot be loaded.
+        """
+        with self.open(scenario) as decider:
+            return [self.ask(decider, scenario, inquiry) for inquiry in scenario.inquiries]
+
+    def _fixture(self, scenario: Scenario) -> Path:
+        return self._settings.fixtures / f"{scenario.fixture}.yaml"
+
+    def _command(self, scenario: Scenario, inquiry: Inquiry) -> str:
+        words = ["authz", "check", str(inquiry.subject), inquiry.expected.action]
+        words += [str(inquiry.resource), "--fixture", str(self._fixture(scenario))]
+        if inquiry.channel is not None:
+            words += ["--via", inquiry.channel]
+        if scenario.at:
+            words += ["--at", scenario.at.isoformat()]
+        defaults = Settings()
+        for name in ("policies", "domain"):
+            value = getattr(self._settings, name)
+            if value != getattr(defaults, name):
+                words += [f"--{name}", str(value)]
+        return shlex.join(words)
