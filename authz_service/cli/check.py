@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
 
 
-class _ReferenceType(click.ParamType):
+class _ReferenceType(click.ParamType[Reference]):
     name = "TYPE/ID"
 
     def convert(
@@ -34,7 +34,7 @@ class _ReferenceType(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _TimeType(click.ParamType):
+class _TimeType(click.ParamType[datetime]):
     name = "TIME"
 
     def convert(

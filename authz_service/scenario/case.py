@@ -87,7 +87,7 @@ class _OneOrMany(fields.List[Any]):
 class _Word(fields.String):
     """Text that is not empty."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "required": _MISSING,
         "null": "holds nothing",
         "invalid": "must be text; write it in quotes",
@@ -128,7 +128,7 @@ class _Refusal(fields.Field[tuple[str, tuple[str, ...]]]):
 class _Strict(Schema):
     """A mapping in which every key is known."""
 
-    error_messages: ClassVar[dict[str, str]] = {
+    error_messages: dict[str, str] = {  # noqa: RUF012  # as marshmallow declares it
         "unknown": _UNKNOWN,
         "type": "must be keys with values",
     }
