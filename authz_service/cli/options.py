@@ -41,7 +41,7 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
                 f"--{name.replace('_', '-')}",
                 name,
                 metavar=name.upper(),
-                help=f"{meanings[name].capitalize()}. [env: {PREFIX}{name.upper()}; "
+                help=f"{meanings[name][0].upper()}{meanings[name][1:]}. [env: {PREFIX}{name.upper()}; "
                 f"default: {getattr(Settings(), name) or 'none'}]",
             )
             run = option(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
@@ -87,7 +87,7 @@ class _OneOrMany(fields.List[Any]):
 class _Word(fields.String):
     """Text that is not empty."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    default_error_messages: dict[str, Any] = {  # noqa: RUF012  # as marshmallow declares it
         "required": _MISSING,
         "null": "holds nothing",
         "invalid": "must be text; write it in quotes",
