@@ -74,7 +74,7 @@ def build_decider(
 
 
 def build_service(settings: Settings) -> Service:
-    """Build a service over a store that exists.
+    """Build a service over the store of the settings.
 
     Raises:
         AuthzError: of the part that cannot be used.

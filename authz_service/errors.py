@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 EXIT_DENY: Final = 1
 EXIT_ERROR: Final = 2
 
+_LONGEST_WORD: Final = 100
+
 
 @dataclass(frozen=True, order=True)
 class Place:
@@ -111,10 +113,15 @@ class RequestTooLargeError(RequestError):
     http_status = 413
 
 
+def quote(word: str) -> str:
+    """Put somebody's word in backticks, cut when it is long."""
+    return f"`{word}`" if len(word) <= _LONGEST_WORD else f"`{word[:_LONGEST_WORD]}…`"
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """Say which known word was probably meant, or which there are: the end of a message."""
     options = sorted(known)
-    close = difflib.get_close_matches(word, options, n=1)
+    close = difflib.get_close_matches(word[:_LONGEST_WORD], options, n=1)
     if close:
         return f"did you mean `{close[0]}`?"
     return "there is " + ", ".join(f"`{option}`" for option in options) if options else ""

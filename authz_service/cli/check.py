@@ -12,8 +12,8 @@ import click
 
 from authz_service import assembly
 from authz_service.cli.options import takes_settings
-from authz_service.decision.request import Request
 from authz_service.errors import EXIT_DENY
+from authz_service.policy.request import Said, build_request
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def check(
     context = {} if via is None else {"channel": via}
     with ExitStack() as stack:
         decider = _open_decider(settings, fixture, at, stack)
-        decision = decider.check(Request(subject, action, resource, context))
+        said = Said(context, {})
+        request = build_request(decider.schema, subject, action, resource, said)
+        decision = decider.check(request)
     if decision.allowed:
         click.echo("allow")
         return

@@ -6,6 +6,7 @@ import click
 
 from authz_service.cli.check import check
 from authz_service.cli.load import load
+from authz_service.cli.serve import serve
 
 # S
 from authz_service.cli.test import test
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (check, load, test):
+for command in (check, load, serve, test):
     main.add_command(command)

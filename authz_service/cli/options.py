@@ -37,14 +37,15 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
                 sys.exit(EXIT_ERROR)
 
         for name in reversed(names):
-            option = click.option(
-                f"--{name.replace('_', '-')}",
-                name,
-                metavar=name.upper(),
-                help=f"{meanings[name][0].upper()}{meanings[name][1:]}. [env: {PREFIX}{name.upper()}; "
-                f"default: {getattr(Settings(), name) or 'none'}]",
-            )
-            run = option(run)
+            option = f"--{name.replace('_', '-')}"
+            about = _describe(name, meanings[name])
+            run = click.option(option, name, metavar=name.upper(), help=about)(run)
         return run
 
     return decorate
+
+
+def _describe(name: str, meaning: str) -> str:
+    default = getattr(Settings(), name) or "none"
+    first, rest = meaning[0].upper(), meaning[1:]
+    return f"{first}{rest}. [env: {PREFIX}{name.upper()}; default: {default}]"

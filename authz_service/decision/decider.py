@@ -11,15 +11,14 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authz_service.decision.answer import Decision, Reason
-from authz_service.errors import EvaluationTimeoutError, suggest
-from authz_service.policy.question import Question
+from authz_service.errors import EvaluationTimeoutError, quote, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from authz_service.decision.request import Request
     from authz_service.polar.schema import Schema
+    from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -47,8 +46,8 @@ class Engine(Protocol):
     def find_messages(self) -> Mapping[str, str]:
         """Find what the policies' own `reason(code, message)` facts say for people."""
 
-    def reasons(self, store: Store, question: Question) -> tuple[str, ...]:
-        """Find everything that stands against a question: sorted codes, none for an allow.
+    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+        """Find everything that stands against a request: sorted codes, none for an allow.
 
         The codes are those of all forbids that apply, and `not_permitted` when no permit does; or
         `unknown_subject` or `unknown_resource` alone. Every question is answered from one state of
@@ -82,59 +81,49 @@ class Decider:
         self.policy_digest = engine.policy_digest
         self._engine = engine
         self._store = store
-        self._schema = schema
+        self.schema = schema
         self._clock = clock
         self._messages = {**_MESSAGES, **engine.find_messages()}
 
     def check(self, request: Request) -> Decision:
-        """Decide one request.
-
-        Raises:
-            RequestError: when a context key or an action parameter has a value of a wrong type.
-        """
-        given = request.read_given(self._schema)
+        """Decide one request."""
         stranger = self._find_stranger(request)
         if stranger:
             return Decision((stranger,), self.policy_digest)
-        question = Question(request.subject, request.action, request.resource, given, self._clock())
-        reasons = tuple(self._reason(code) for code in self._evaluate(question))
+        reasons = tuple(self._reason(code) for code in self._evaluate(request))
         return Decision(reasons, self.policy_digest)
 
     def check_many(self, requests: Iterable[Request]) -> list[Decision]:
-        """Decide several requests, in their order.
-
-        Raises:
-            RequestError: as for `check`; nothing is decided then.
-        """
+        """Decide several requests, in their order."""
         return [self.check(request) for request in requests]
 
     def _find_stranger(self, request: Request) -> Reason | None:
         """Find a word of the request that the domain does not have."""
         subject, resource = request.subject.type, request.resource.type
-        if subject not in self._schema.subjects:
+        if subject not in self.schema.subjects:
             message = (
-                f"`{subject}` is no type of subject; {suggest(subject, self._schema.subjects)}"
+                f"{quote(subject)} is no type of subject; {suggest(subject, self.schema.subjects)}"
             )
             return Reason("unknown_subject", message)
-        entity_type = self._schema.types.get(resource)
+        entity_type = self.schema.types.get(resource)
         if entity_type is None or not entity_type.actions:
-            asked = [name for name, each in self._schema.types.items() if each.actions]
-            message = f"`{resource}` is no type of resource; {suggest(resource, asked)}"
+            asked = [name for name, each in self.schema.types.items() if each.actions]
+            message = f"{quote(resource)} is no type of resource; {suggest(resource, asked)}"
             return Reason("unknown_resource", message)
         if request.action not in entity_type.actions:
             nearest = suggest(request.action, entity_type.actions)
-            message = f"`{request.action}` is no action on a {resource}; {nearest}"
+            message = f"{quote(request.action)} is no action on a {resource}; {nearest}"
             return Reason("unknown_action", message)
         return None
 
-    def _evaluate(self, question: Question) -> tuple[str, ...]:
+    def _evaluate(self, request: Request) -> tuple[str, ...]:
         try:
-            return self._engine.reasons(self._store, question)
+            return self._engine.reasons(self._store, request, self._clock())
         except EvaluationTimeoutError:
-            _LOGGER.warning("denied, for the time limit: %s", question)
+            _LOGGER.warning("denied, for the time limit: %s", request)
             return ("evaluation_timeout",)
         except Exception:  # whatever it is, it must not become an allow
-            _LOGGER.exception("denied, for an error: %s", question)
+            _LOGGER.exception("denied, for an error: %s", request)
             return ("evaluation_error",)
 
     def _reason(self, code: str) -> Reason:

@@ -26,9 +26,10 @@ from authz_service.polar.schema import SCALARS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from authz_service.polar.schema import Attribute, EntityType, Schema
-    from authz_service.policy.question import Question
+    from authz_service.policy.request import Request
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.entity import Reference, Row
@@ -41,7 +42,7 @@ _AT: Final = re.compile(r" at line (\d+), column (\d+) of file (\S+?\.polar)")
 
 
 class Oracle:
-    """An engine: the reasons against a question, as oso finds them.
+    """An engine: the reasons against a request, as oso finds them.
 
     Safe to share between threads; a question leaves nothing behind.
 
@@ -71,8 +72,8 @@ class Oracle:
         found = self._ask("reason", Variable("code"), Variable("message"))
         return {each["code"]: each["message"] for each in found}
 
-    def reasons(self, store: Store, question: Question) -> tuple[str, ...]:
-        """Find everything that stands against a question: sorted codes, none for an allow.
+    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+        """Find everything that stands against a request: sorted codes, none for an allow.
 
         Raises:
             EvaluationTimeoutError: when it takes longer than the time limit.
@@ -81,14 +82,14 @@ class Oracle:
         deadline = time.monotonic() + self._time_limit / 1000
         with store.snapshot():
             session = _Session(store, self._classes, deadline)
-            subject = session.find(question.subject)
+            subject = session.find(request.subject)
             if subject is None:
                 return (UNKNOWN_SUBJECT,)
-            resource = session.find(question.resource)
+            resource = session.find(request.resource)
             if resource is None:
                 return (UNKNOWN_RESOURCE,)
-            request = _Request({"subject": subject, "now": question.now, **question.given})
-            return self._weigh(request, question.action, resource)
+            seen = _Request({"subject": subject, "now": now, **request.given})
+            return self._weigh(seen, request.action, resource)
 
     def _weigh(self, request: _Request, action: str, resource: _Instance) -> tuple[str, ...]:
         if self._ask("allow", request, action, resource):

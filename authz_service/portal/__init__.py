@@ -18,6 +18,7 @@ from authz_service.portal.entities import (
     Subscription,
 )
 from authz_service.store.domain import Domain
+from authz_service.store.entity import Reference
 
 DOMAIN: Final = Domain(
     name="MyProximus",
@@ -72,4 +73,5 @@ DOMAIN: Final = Domain(
     context=(Attribute("channel", STRING, nullable=True),),
     parameters=(Attribute("applications", STRING, many=True),),
     promises=PROMISES,
+    example=(Reference("person", "mary"), "view_usage", Reference("subscription", "0470000001")),
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly
-from authz_service.decision.request import Request
+from authz_service.policy.request import Said, build_request
 from authz_service.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,7 +110,13 @@ class Runner:
     def ask(self, decider: Decider, scenario: Scenario, inquiry: Inquiry) -> Outcome:
         """Put one question."""
         context = {} if inquiry.channel is None else {"channel": inquiry.channel}
-        request = Request(inquiry.subject, inquiry.expected.action, inquiry.resource, context)
+        request = build_request(
+            decider.schema,
+            inquiry.subject,
+            inquiry.expected.action,
+            inquiry.resource,
+            Said(context, {}),
+        )
         return Outcome(inquiry, decider.check(request), self._command(scenario, inquiry))
 
     def run(self, scenario: Scenario) -> list[Outcome]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import peewee
 
     from authz_service.polar.schema import Attribute, Schema
-    from authz_service.store.entity import Entity
+    from authz_service.store.entity import Entity, Reference
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Domain:
         context: what a caller may say about the request as a whole.
         parameters: what a caller may say about the action itself.
         promises: what the database holds to be so only once.
+        example: a question worth asking a new server: subject, action and resource.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Domain:
     context: tuple[Attribute, ...] = ()
     parameters: tuple[Attribute, ...] = ()
     promises: tuple[Promise, ...] = ()
+    example: tuple[Reference, str, Reference] | None = None
     schema: Schema = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,120 @@
+"""`authz serve`: answer over HTTP."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import shlex
+import socket
+from typing import TYPE_CHECKING
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from authz_service import assembly
+from authz_service.cli.options import takes_settings
+from authz_service.errors import SettingError
+from authz_service.store.database import open_store
+from authz_service.web.api import EVALUATION, WELL_KNOWN
+from authz_service.web.app import load_app
+from authz_service.web.security import refuse_exposure
+
+if TYPE_CHECKING:
+    from authz_service.settings import Settings
+    from authz_service.store.domain import Domain
+
+
+@click.command()
+@click.option(
+    "--create",
+    is_flag=True,
+    help="First make a store from the fixtures folder, if the database holds nothing yet.",
+)
+@takes_settings(
+    "database",
+    "policies",
+    "domain",
+    "fixtures",
+    "host",
+    "port",
+    "public_url",
+    "workers",
+    "threads",
+    "max_body",
+    "max_batch",
+    "time_limit",
+)
+def serve(settings: Settings, *, create: bool) -> None:
+    """Answer questions over HTTP, by the AuthZEN Authorization API 1.0.
+
+    Nothing is served when a policy, the store or a setting cannot be used.
+
+    \b
+    Example:
+      authz serve --create --port 8081
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    refuse_exposure(settings.host)
+    _refuse_taken_address(settings)
+    domain = assembly.find_domain(settings.domain)
+    if create:
+        _create(settings, domain)
+    assembly.build_service(settings).store.close()
+    server = Granian(
+        "authz_service.web.app:load_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        websockets=False,
+        log_level=LogLevels.warning,
+    )
+    server.on_startup(functools.partial(_announce, settings, domain))
+    server.serve(target_loader=functools.partial(load_app, settings), wrap_loader=False)
+
+
+def _create(settings: Settings, domain: Domain) -> None:
+    store = open_store(settings.database, domain)
+    try:
+        count = assembly.create_store(store, domain, [settings.fixtures])
+    finally:
+        store.close()
+    if count is not None:
+        click.echo(f"made {settings.shown_database} with {count} entities from {settings.fixtures}")
+
+
+def _refuse_taken_address(settings: Settings) -> None:
+    family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            message = f"`{where}` cannot be served on: {error.strerror}; choose another `port`"
+            raise SettingError.at("port", "address_taken", message) from None
+
+
+def _announce(settings: Settings, domain: Domain) -> None:
+    click.echo(f"serving {domain.name} on {settings.base_url}; stop with Ctrl-C. Try:")
+    click.echo(f"  {_build_curl(settings, domain)}")
+
+
+def _build_curl(settings: Settings, domain: Domain) -> str:
+    """Build a command that shows an answer when it is pasted."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    local = f"http://{host}:{settings.port}"
+    if domain.example is None:
+        return shlex.join(["curl", "-s", local + WELL_KNOWN])
+    subject, action, resource = domain.example
+    body = {
+        "subject": {"type": subject.type, "id": subject.id},
+        "action": {"name": action},
+        "resource": {"type": resource.type, "id": resource.id},
+    }
+    header = "Content-Type: application/json"
+    return shlex.join(["curl", "-s", local + EVALUATION, "-H", header, "-d", json.dumps(body)])

@@ -1,0 +1,83 @@
+"""A request as engines take it: every name declared, every value of its declared type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from authz_service.errors import Fault, Place, RequestError
+from authz_service.polar.schema import BOOLEAN, INTEGER, STRING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from authz_service.polar.schema import Attribute, Schema
+    from authz_service.store.entity import Reference
+
+_PYTHON_TYPES: Final = {STRING: str, BOOLEAN: bool, INTEGER: int}
+_NAMES: Final = {STRING: "a string", BOOLEAN: "a boolean", INTEGER: "an integer"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """Can the subject do the action on the resource, given what the caller says?
+
+    Arguments:
+        subject: who asks.
+        action: what for, by name.
+        resource: on which entity.
+        given: every context key and action parameter that the schema declares; where the caller
+            said nothing, None, or an empty list for a collection.
+    """
+
+    subject: Reference
+    action: str
+    resource: Reference
+    given: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a caller said beside who, what and on which.
+
+    Arguments:
+        context: about the request as a whole.
+        parameters: about the action itself.
+    """
+
+    context: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+
+
+def build_request(
+    schema: Schema, subject: Reference, action: str, resource: Reference, said: Said
+) -> Request:
+    """Build a request from what a caller said, leaving out what the schema does not declare.
+
+    Raises:
+        RequestError: for every declared value of a wrong type.
+    """
+    faults: list[Fault] = []
+    given: dict[str, Any] = {}
+    for attributes, values, where in (
+        (schema.context, said.context, "context"),
+        (schema.parameters, said.parameters, "action.properties"),
+    ):
+        for name, attribute in attributes.items():
+            value = values.get(name)
+            given[name] = [] if value is None and attribute.many else value
+            faults += _check_type(attribute, value, Place(f"{where}.{name}"))
+    if faults:
+        raise RequestError(faults)
+    return Request(subject, action, resource, given)
+
+
+def _check_type(attribute: Attribute, value: Any, place: Place) -> Iterator[Fault]:
+    wanted, name = _PYTHON_TYPES[attribute.type], _NAMES[attribute.type]
+    if value is None:
+        return
+    if not attribute.many:
+        if type(value) is not wanted:
+            yield Fault(place, "wrong_type", f"`{place}` must be {name}")
+    elif not isinstance(value, list) or any(type(item) is not wanted for item in value):
+        yield Fault(place, "wrong_type", f"`{place}` must be a list, each item {name}")

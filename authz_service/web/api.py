@@ -1,0 +1,118 @@
+"""The endpoints: AuthZEN's evaluation, evaluations and metadata, and our health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, jsonify, request
+
+from authz_service.errors import AuthzError, RequestError
+from authz_service.web import wire
+from authz_service.web.wire import Semantic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask, Response
+
+    from authz_service.assembly import Service
+    from authz_service.decision.decider import Decider
+    from authz_service.web.wire import Batch
+
+WELL_KNOWN = "/.well-known/authzen-configuration"
+EVALUATION = "/access/v1/evaluation"
+EVALUATIONS = "/access/v1/evaluations"
+
+
+def register_api(app: Flask, service: Service) -> None:
+    """Add the endpoints to the application, below the path of the public URL as well.
+
+    A proxy may pass that path on or strip it; the metadata is found where AuthZEN puts it (the
+    path after the well-known part, section 9.2) and where some clients look (before it).
+    """
+    app.register_blueprint(_build_blueprint(service))
+    path = urlsplit(service.settings.base_url).path
+    if path:
+        app.register_blueprint(_build_blueprint(service), name="tenant", url_prefix=path)
+        app.add_url_rule(WELL_KNOWN + path, view_func=app.view_functions["tenant.metadata"])
+
+
+def _build_blueprint(service: Service) -> Blueprint:
+    decider, settings = service.decider, service.settings
+    api = Blueprint("api", __name__)
+
+    @api.post(EVALUATION)
+    def evaluation() -> Response:
+        data = wire.parse_json(_read_body())
+        return _decide_one(decider, data)
+
+    @api.post(EVALUATIONS)
+    def evaluations() -> Response:
+        data = wire.parse_json(_read_body())
+        batch = wire.read_batch(data, decider.schema, settings.max_batch)
+        if batch is None:
+            return _decide_one(decider, data)
+        return _answer(decider, {"evaluations": list(_decide_many(decider, batch))})
+
+    @api.get(WELL_KNOWN)
+    def metadata() -> Response:
+        base = settings.base_url
+        response = jsonify(
+            policy_decision_point=base,
+            access_evaluation_endpoint=base + EVALUATION,
+            access_evaluations_endpoint=base + EVALUATIONS,
+        )
+        response.cache_control.max_age = 3600
+        return response
+
+    @api.get("/health")
+    def health() -> Response:
+        state: dict[str, Any] = {"status": "ok", "engine": decider.engine_name}
+        try:
+            service.store.has_tables()
+        except AuthzError as error:
+            state |= {"status": "degraded", "problems": [str(fault) for fault in error.faults]}
+        response = _answer(decider, state | {"policy_digest": decider.policy_digest})
+        response.status_code = 200 if state["status"] == "ok" else 503
+        response.cache_control.no_store = True
+        return response
+
+    return api
+
+
+def _read_body() -> bytes:
+    """Take the body of a JSON request; AuthZEN's certification wants 400 for any other type."""
+    if request.mimetype != "application/json":
+        message = "the Content-Type must be `application/json`"
+        raise RequestError.at("Content-Type", "wrong_content_type", message)
+    return request.get_data(cache=False)
+
+
+def _decide_one(decider: Decider, data: dict[str, Any]) -> Response:
+    decision = decider.check(wire.read_evaluation(data, decider.schema))
+    return _answer(decider, wire.write_decision(decision, with_reasons=True))
+
+
+def _decide_many(decider: Decider, batch: Batch) -> Iterator[dict[str, Any]]:
+    """Answer the items in order, up to the one that decides the batch."""
+    stop_at = {
+        Semantic.EXECUTE_ALL: None,
+        Semantic.DENY_ON_FIRST_DENY: False,
+        Semantic.PERMIT_ON_FIRST_PERMIT: True,
+    }[batch.semantic]
+    for item in batch.items:
+        if isinstance(item, RequestError):
+            answer = wire.write_item_error(item)
+        else:
+            decision = decider.check(item)
+            answer = wire.write_decision(decision, with_reasons=batch.with_reasons)
+        yield answer
+        if answer["decision"] is stop_at:
+            return
+
+
+def _answer(decider: Decider, body: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.headers["X-Policy-Digest"] = decider.policy_digest
+    return response

@@ -1,0 +1,113 @@
+"""The Flask application: the endpoints, one shape for all errors, and the request's own id."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask, jsonify, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from authz_service import assembly
+from authz_service.errors import AuthzError, Fault, Place
+from authz_service.web import wire
+from authz_service.web.api import register_api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from flask import Response
+
+    from authz_service.assembly import Service
+    from authz_service.settings import Settings
+
+_LOGGER: Final = logging.getLogger(__name__)
+_REQUEST_ID: Final = "X-Request-ID"
+
+
+class _JSONProvider(DefaultJSONProvider):
+    """JSON in the order in which it was put together, on one line."""
+
+    sort_keys = False
+    compact = True
+
+
+class _EndedInput:
+    """Says that the server ends a request's input by itself, as granian does.
+
+    Without this, werkzeug reads nothing of a body that comes in chunks, without a length.
+    """
+
+    def __init__(self, wsgi_app: WSGIApplication) -> None:
+        self._wsgi_app = wsgi_app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input_terminated"] = True
+        return self._wsgi_app(environ, start_response)
+
+
+def load_app(settings: Settings) -> Flask:
+    """Build the application of a process that granian serves."""
+    app = create_app(assembly.build_service(settings))
+    app.wsgi_app = _EndedInput(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way
+    return app
+
+
+def create_app(service: Service) -> Flask:
+    """Build the application over a service."""
+    app = Flask("authz_service", static_folder=None)
+    app.json = _JSONProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = service.settings.max_body
+    app.after_request(_echo_request_id)
+    app.register_error_handler(AuthzError, _answer_refusal)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_accident)
+    register_api(app, service)
+    return app
+
+
+def _echo_request_id(response: Response) -> Response:
+    """Give the caller's id back, on errors too (AuthZEN section 10.1.4)."""
+    if _REQUEST_ID in request.headers:
+        response.headers[_REQUEST_ID] = request.headers[_REQUEST_ID]
+    return response
+
+
+def _answer_refusal(error: AuthzError) -> Response:
+    if error.http_status >= 500:  # noqa: PLR2004  # where HTTP's server errors begin
+        return _answer_accident(error)
+    response = jsonify(wire.write_error(error))
+    response.status_code = error.http_status
+    return response
+
+
+def _answer_http_error(error: HTTPException) -> Response:
+    code = error.name.lower().replace(" ", "_")
+    message = f"there is no `{request.path}` here" if error.code == 404 else _sentence(error)  # noqa: PLR2004  # not found
+    response = jsonify(wire.write_fault(Fault(_place(), code, message)))
+    response.status_code = error.code or 500
+    if error.code == 405:  # noqa: PLR2004  # method not allowed: say which are
+        response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", ())))
+    return response
+
+
+def _answer_accident(error: Exception) -> Response:
+    """Tell the log what happened, and the caller that something did."""
+    _LOGGER.error("%s failed", _place(), exc_info=error)
+    message = "something went wrong here; the log of the service says what"
+    response = jsonify(wire.write_fault(Fault(_place(), "internal_error", message)))
+    response.status_code = 500
+    return response
+
+
+def _place() -> Place:
+    return Place(f"{request.method} {request.path}")
+
+
+def _sentence(error: HTTPException) -> str:
+    if isinstance(error, RequestEntityTooLarge):
+        return "the body is larger than the service accepts; the setting is `max_body`"
+    said = (error.description or error.name).rstrip(".")
+    return said[0].lower() + said[1:]
