@@ -86,7 +86,11 @@ def _read_body() -> bytes:
     if request.mimetype != "application/json":
         message = "the Content-Type must be `application/json`"
         raise RequestError.at("Content-Type", "wrong_content_type", message)
-    return request.get_data(cache=False)
+    body = request.get_data(cache=False)
+    # werkzeug cuts a body without a length at the limit, and does not say so
+    if request.content_length is None and len(body) >= (request.max_content_length or 0):
+        raise RequestEntityTooLarge
+    return body
 
 
 def _decide_one(decider: Decider, data: dict[str, Any]) -> Response:
