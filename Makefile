@@ -1,0 +1,59 @@
+# What a newcomer needs: `make serve` and `make test`, with Python 3.11 or 3.12, make and git.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+AUTHZ := $(VENV)/bin/authz
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+LOCK := .ci/requirements.lock
+LOCK_DEV := .ci/requirements-dev.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint types pytest scenarios format lock clean
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(VENV)/runtime ## Serve on 127.0.0.1:8080 (PORT= changes it); make var/portal.db if need be
+	@$(AUTHZ) serve --create $(if $(PORT),--port $(PORT))
+
+test: lint types pytest scenarios ## Check everything: style, types, tests, scenarios
+
+lint: $(VENV)/development ## Check the style
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/development ## Check the types
+	$(VENV)/bin/mypy
+
+pytest: $(VENV)/development ## Run the tests
+	$(PYTHON) -m pytest --quiet --numprocesses auto
+
+scenarios: $(VENV)/development ## Run the scenarios
+	$(AUTHZ) test
+
+format: $(VENV)/development ## Put the code into its format
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+# Two stamps: what serving needs, and what testing needs on top. Both install exactly what the lock
+# files name, and each download is checked by its hash.
+$(VENV)/runtime: $(LOCK) setup.cfg pyproject.toml
+	@.ci/make-venv $(VENV)
+	@echo "installing into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r $(LOCK)
+	@$(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/development: $(LOCK_DEV) $(VENV)/runtime
+	@echo "installing the tools for tests into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r $(LOCK_DEV)
+	@touch $@
+
+lock: ## Choose the newest dependencies anew and write the lock files
+	python3 -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	VENV=$(VENV)-lock .ci/write-locks $(LOCK) $(LOCK_DEV)
+	rm -rf $(VENV)-lock
+
+clean: ## Remove all that was made, except the data in var/
+	rm -rf $(VENV) $(VENV)-lock build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
