@@ -90,7 +90,7 @@ class ApplicationGrant(Entity):
 
     application = peewee.ForeignKeyField(Application, backref="grants")
     person = peewee.ForeignKeyField(Person, backref="grants")
-    granted_by = peewee.ForeignKeyField(Person)
+    granted_by = peewee.ForeignKeyField(Person, backref="grants_given")
 
     id_parts = ("application.customer", "person", "application.name")
 

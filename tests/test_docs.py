@@ -1,0 +1,149 @@
+"""The documentation says what is so: its commands run, its tables are whole, its links lead on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+
+import pytest
+from click.testing import CliRunner
+
+from authz_service import assembly
+from authz_service.cli.main import main
+from authz_service.portal import DOMAIN
+from authz_service.settings import Settings
+from authz_service.web.app import create_app
+
+ROOT: Final = Path(__file__).parent.parent
+README: Final = (ROOT / "README.md").read_text()
+API: Final = (ROOT / "docs" / "api.md").read_text()
+PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Find the code blocks of a language."""
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands_and_answers() -> list[tuple[str, str]]:
+    """Find the commands of the README's console blocks, each with what it prints."""
+    text = "".join(blocks(README, "console"))
+    found = re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
+    return [(command, answer) for command, answer in found]
+
+
+@pytest.mark.parametrize(("command", "answer"), commands_and_answers())
+def test_the_questions_of_the_readme_have_the_answers_of_the_readme(
+    command: str, answer: str
+) -> None:
+    """What the README shows of the command line is what it prints."""
+    words = [*shlex.split(command)[1:], "--fixture", str(ROOT / "fixtures" / "smith.yaml")]
+    result = CliRunner().invoke(main, [*words, "--policies", str(ROOT / "policies")])
+
+    assert answer == result.output
+
+
+def test_the_readme_shows_three_questions() -> None:
+    """The example of Company Smith ltd is three questions."""
+    assert 3 == len(commands_and_answers())
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    """A newcomer finds them first, and both are targets."""
+    first = [line.split("#")[0].strip() for line in blocks(README, "sh")[0].splitlines()]
+    targets = (ROOT / "Makefile").read_text()
+
+    assert ["make serve", "make test"] == first
+    assert all(f"\n{line.removeprefix('make ')}:" in targets for line in first)
+
+
+def test_the_readme_names_every_action() -> None:
+    """The table of actions is the vocabulary of the domain, nothing more and nothing less."""
+    rows = re.findall(r"^\| (\w+) \| ((?:`\w+`(?:, )?)+) \|", README, re.MULTILINE)
+    listed = {
+        (kind, action) for kind, actions in rows for action in re.findall(r"`(\w+)`", actions)
+    }
+
+    assert {(kind, action) for kind, all_ in DOMAIN.actions.items() for action in all_} == listed
+
+
+def test_the_scenario_of_the_readme_runs(tmp_path: Path) -> None:
+    """Whoever follows the README step by step has a scenario that passes."""
+    path = tmp_path / "bills.yaml"
+    path.write_text(re.sub(r"^   ", "", blocks(README, "yaml")[0], flags=re.MULTILINE))
+    options = ["--policies", str(ROOT / "policies"), "--fixtures", str(ROOT / "fixtures")]
+    result = CliRunner().invoke(main, ["test", str(path), *options])
+
+    assert "2 passed, 0 failed" == result.output.splitlines()[-1]
+
+
+def test_the_scenario_of_the_docs_runs(tmp_path: Path) -> None:
+    """The example of the format, on the example of a fixture."""
+    scenario, fixture = blocks((ROOT / "docs" / "scenarios.md").read_text(), "yaml")
+    (tmp_path / "users.yaml").write_text(scenario)
+    whole = fixture.replace("person:\n", "person:\n  thomas: {name: Thomas, email: t@x.example}\n")
+    (tmp_path / "smith.yaml").write_text(whole)
+    options = ["--policies", str(ROOT / "policies"), "--fixtures", str(tmp_path)]
+    result = CliRunner().invoke(main, ["test", str(tmp_path / "users.yaml"), *options])
+
+    assert "9 passed, 0 failed" == result.output.splitlines()[-1]
+
+
+def test_the_settings_page_lists_every_setting() -> None:
+    """The table of settings has each with its option, its default and its meaning."""
+    rows = [
+        f"| `AUTHZ_{each.name.upper()}` | `--{each.name.replace('_', '-')}` "
+        f"| {f'`{each.default}`' if each.default else 'none'} | {each.metadata['meaning']} |"
+        for each in dataclasses.fields(Settings)
+    ]
+    text = (ROOT / "docs" / "settings.md").read_text()
+
+    assert rows == [line for line in text.splitlines() if line.startswith("| `AUTHZ_")]
+
+
+@pytest.mark.parametrize(
+    ("url", "request_number", "answer_number"),
+    [("/access/v1/evaluation", 0, 1), ("/access/v1/evaluations", 2, 3)],
+)
+def test_the_examples_of_the_api_are_answered_as_shown(
+    url: str, request_number: int, answer_number: int
+) -> None:
+    """What the page on the API sends gets what the page shows."""
+    settings = dataclasses.replace(Settings(), policies=ROOT / "policies")
+    store = assembly.build_fixture_store(ROOT / "fixtures" / "smith.yaml", DOMAIN)
+    engine = assembly.build_engine(settings, DOMAIN)
+    decider = assembly.build_decider(engine, DOMAIN, store)
+    client = create_app(assembly.Service(settings, DOMAIN, store, decider)).test_client()
+    examples = [json.loads(block) for block in blocks(API, "json")]
+    answer = client.post(url, json=examples[request_number]).get_json()
+    store.close()
+
+    assert examples[answer_number] == answer
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of the documentation leads to a file."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
+    lost = [target for target in targets if not (page.parent / target.replace("\\", "")).exists()]
+
+    assert [] == lost
+
+
+def test_the_collections_of_the_policies_page_are_those_of_the_schema() -> None:
+    """What may be used with `in` is listed, type by type."""
+    text = (ROOT / "docs" / "policies.md").read_text()
+    listed = {
+        kind: set(re.findall(r"`(\w+)`", row))
+        for kind, row in re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE)
+    }
+    real = {
+        each.class_name: {name for name, attribute in each.attributes.items() if attribute.many}
+        for each in DOMAIN.schema.types.values()
+    }
+
+    assert {kind: names for kind, names in real.items() if names} == listed
