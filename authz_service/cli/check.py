@@ -13,7 +13,7 @@ import click
 from authz_service import assembly
 from authz_service.cli.options import takes_settings
 from authz_service.errors import EXIT_DENY
-from authz_service.policy.request import Said, build_request
+from authz_service.policy.request import Request, read_given
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def check(
     context = {} if via is None else {"channel": via}
     with ExitStack() as stack:
         decider = _open_decider(settings, fixture, at, stack)
-        said = Said(context, {})
-        request = build_request(decider.schema, subject, action, resource, said)
+        given = read_given(decider.schema, context, {})
+        request = Request(subject, action, resource, given)
         decision = decider.check(request)
     if decision.allowed:
         click.echo("allow")

@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from authz_service.decision.answer import Decision, Reason
 from authz_service.errors import EvaluationTimeoutError, quote, suggest
+from authz_service.policy.reasons import (
+    EVALUATION_ERROR,
+    EVALUATION_TIMEOUT,
+    MESSAGES,
+    UNKNOWN_ACTION,
+    UNKNOWN_RESOURCE,
+    UNKNOWN_SUBJECT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,14 +30,6 @@ if TYPE_CHECKING:
     from authz_service.store.database import Store
 
 _LOGGER: Final = logging.getLogger(__name__)
-
-_MESSAGES: Final = {
-    "not_permitted": "no rule permits this",
-    "unknown_subject": "there is no such subject",
-    "unknown_resource": "there is no such resource",
-    "evaluation_error": "the question could not be decided, so it is denied; the log says why",
-    "evaluation_timeout": "deciding took longer than the time limit, so it is denied",
-}
 
 
 class Engine(Protocol):
@@ -83,7 +83,7 @@ class Decider:
         self._store = store
         self.schema = schema
         self._clock = clock
-        self._messages = {**_MESSAGES, **engine.find_messages()}
+        self._messages = {**MESSAGES, **engine.find_messages()}
 
     def check(self, request: Request) -> Decision:
         """Decide one request."""
@@ -104,16 +104,16 @@ class Decider:
             message = (
                 f"{quote(subject)} is no type of subject; {suggest(subject, self.schema.subjects)}"
             )
-            return Reason("unknown_subject", message)
+            return Reason(UNKNOWN_SUBJECT, message)
         entity_type = self.schema.types.get(resource)
         if entity_type is None or not entity_type.actions:
             asked = [name for name, each in self.schema.types.items() if each.actions]
             message = f"{quote(resource)} is no type of resource; {suggest(resource, asked)}"
-            return Reason("unknown_resource", message)
+            return Reason(UNKNOWN_RESOURCE, message)
         if request.action not in entity_type.actions:
             nearest = suggest(request.action, entity_type.actions)
             message = f"{quote(request.action)} is no action on a {resource}; {nearest}"
-            return Reason("unknown_action", message)
+            return Reason(UNKNOWN_ACTION, message)
         return None
 
     def _evaluate(self, request: Request) -> tuple[str, ...]:
@@ -121,10 +121,10 @@ class Decider:
             return self._engine.reasons(self._store, request, self._clock())
         except EvaluationTimeoutError:
             _LOGGER.warning("denied, for the time limit: %s", request)
-            return ("evaluation_timeout",)
+            return (EVALUATION_TIMEOUT,)
         except Exception:  # whatever it is, it must not become an allow
             _LOGGER.exception("denied, for an error: %s", request)
-            return ("evaluation_error",)
+            return (EVALUATION_ERROR,)
 
     def _reason(self, code: str) -> Reason:
         return Reason(code, self._messages.get(code, code.replace("_", " ")))

@@ -23,6 +23,7 @@ from polar.ffi import PolarSource
 
 from authz_service.errors import EvaluationTimeoutError, Place, PolicyError, suggest
 from authz_service.polar.schema import SCALARS
+from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.entity import Reference, Row
-
-NOT_PERMITTED: Final = "not_permitted"
-UNKNOWN_SUBJECT: Final = "unknown_subject"
-UNKNOWN_RESOURCE: Final = "unknown_resource"
 
 _AT: Final = re.compile(r" at line (\d+), column (\d+) of file (\S+?\.polar)")
 

@@ -36,23 +36,15 @@ class Request:
     given: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a caller said beside who, what and on which.
+def read_given(
+    schema: Schema, context: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Pick what the schema declares from what a caller said; the rest is ignored.
 
     Arguments:
-        context: about the request as a whole.
-        parameters: about the action itself.
-    """
-
-    context: Mapping[str, Any]
-    parameters: Mapping[str, Any]
-
-
-def build_request(
-    schema: Schema, subject: Reference, action: str, resource: Reference, said: Said
-) -> Request:
-    """Build a request from what a caller said, leaving out what the schema does not declare.
+        schema: the vocabulary.
+        context: what was said about the request as a whole.
+        parameters: what was said about the action itself.
 
     Raises:
         RequestError: for every declared value of a wrong type.
@@ -60,8 +52,8 @@ def build_request(
     faults: list[Fault] = []
     given: dict[str, Any] = {}
     for attributes, values, where in (
-        (schema.context, said.context, "context"),
-        (schema.parameters, said.parameters, "action.properties"),
+        (schema.context, context, "context"),
+        (schema.parameters, parameters, "action.properties"),
     ):
         for name, attribute in attributes.items():
             value = values.get(name)
@@ -69,7 +61,7 @@ def build_request(
             faults += _check_type(attribute, value, Place(f"{where}.{name}"))
     if faults:
         raise RequestError(faults)
-    return Request(subject, action, resource, given)
+    return given
 
 
 def _check_type(attribute: Attribute, value: Any, place: Place) -> Iterator[Fault]:

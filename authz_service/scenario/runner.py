@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly
-from authz_service.policy.request import Said, build_request
+from authz_service.policy.reasons import MISHAPS
+from authz_service.policy.request import Request, read_given
 from authz_service.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
 
 # A busy test machine is no fault of a policy.
 _LONGEST_MILLISECONDS: Final = 60_000
-
-# What shows that a question went wrong rather than that it was refused; a case that wants one of
-# these says so.
-_MISHAPS: Final = frozenset(
-    {
-        "unknown_subject",
-        "unknown_resource",
-        "unknown_action",
-        "evaluation_error",
-        "evaluation_timeout",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,7 @@ class Outcome:
         codes = {reason.code for reason in self.decision.reasons}
         if expected.allowed or self.decision.allowed:
             return expected.allowed == self.decision.allowed
-        return set(expected.reasons) <= codes and codes & _MISHAPS <= set(expected.reasons)
+        return set(expected.reasons) <= codes and codes & MISHAPS <= set(expected.reasons)
 
     @property
     def expected(self) -> str:
@@ -110,13 +99,8 @@ class Runner:
     def ask(self, decider: Decider, scenario: Scenario, inquiry: Inquiry) -> Outcome:
         """Put one question."""
         context = {} if inquiry.channel is None else {"channel": inquiry.channel}
-        request = build_request(
-            decider.schema,
-            inquiry.subject,
-            inquiry.expected.action,
-            inquiry.resource,
-            Said(context, {}),
-        )
+        given = read_given(decider.schema, context, {})
+        request = Request(inquiry.subject, inquiry.expected.action, inquiry.resource, given)
         return Outcome(inquiry, decider.check(request), self._command(scenario, inquiry))
 
     def run(self, scenario: Scenario) -> list[Outcome]:

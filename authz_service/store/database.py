@@ -231,8 +231,8 @@ def _explained(database: peewee.Database) -> Iterator[None]:
     """Turn the database's own errors into ours, and let go of a connection that may be broken."""
     try:
         yield
-    except peewee.DatabaseError as error:
-        if not database.in_transaction():
+    except peewee.PeeweeException as error:
+        if not _is_sqlite(database) and not database.in_transaction():
             database.close()
         message = f"the database cannot be used: {_one_line(error)}"
         raise StoreError.at(_printable(database), "database_error", message) from error

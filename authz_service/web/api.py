@@ -25,6 +25,13 @@ WELL_KNOWN = "/.well-known/authzen-configuration"
 EVALUATION = "/access/v1/evaluation"
 EVALUATIONS = "/access/v1/evaluations"
 
+# The answer after which a batch ends (AuthZEN section 7.1.2).
+_STOP_AT = {
+    Semantic.EXECUTE_ALL: None,
+    Semantic.DENY_ON_FIRST_DENY: False,
+    Semantic.PERMIT_ON_FIRST_PERMIT: True,
+}
+
 
 def register_api(app: Flask, service: Service) -> None:
     """Add the endpoints to the application, below the path of the public URL as well.
@@ -101,17 +108,15 @@ def _decide_one(decider: Decider, data: dict[str, Any]) -> Response:
 
 def _decide_many(decider: Decider, batch: Batch) -> Iterator[dict[str, Any]]:
     """Answer the items in order, up to the one that decides the batch."""
-    stop_at = {
-        Semantic.EXECUTE_ALL: None,
-        Semantic.DENY_ON_FIRST_DENY: False,
-        Semantic.PERMIT_ON_FIRST_PERMIT: True,
-    }[batch.semantic]
+    stop_at = _STOP_AT[batch.semantic]
+    asked = [item for item in batch.items if not isinstance(item, RequestError)]
+    # a batch that may stop is asked one by one: what comes after the deciding item never is
+    decisions = iter(decider.check_many(asked)) if stop_at is None else map(decider.check, asked)
     for item in batch.items:
         if isinstance(item, RequestError):
             answer = wire.write_item_error(item)
         else:
-            decision = decider.check(item)
-            answer = wire.write_decision(decision, with_reasons=batch.with_reasons)
+            answer = wire.write_decision(next(decisions), with_reasons=batch.with_reasons)
         yield answer
         if answer["decision"] is stop_at:
             return
