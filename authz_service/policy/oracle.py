@@ -94,7 +94,7 @@ class Oracle:
         codes: set[str] = set()
         if self._has_forbid:
             forbids = self._ask("forbid", Variable("code"), request, action, resource)
-            codes = {str(each["code"]) for each in forbids}
+            codes = {_read_code(each["code"]) for each in forbids}
         if not self._has_permit or not self._ask("permit", request.subject, action, resource):
             codes.add(NOT_PERMITTED)
         return tuple(sorted(codes)) or (NOT_PERMITTED,)
@@ -191,6 +191,14 @@ class _Request:
         if name not in self._values:
             raise _unknown_attribute("Request", name, self._values)
         return self._values[name]
+
+
+def _read_code(code: object) -> str:
+    """Read a forbid's reason; a rule that leaves it open has no reason to give."""
+    if type(code) is not str:  # an unbound variable of oso is a kind of str
+        message = "a `forbid` rule gives no reason; its first argument must be text"
+        raise PolicyError.at("forbid", "no_reason", message)
+    return code
 
 
 def _build_class(entity_type: EntityType) -> type[_Instance]:
