@@ -5,9 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 import shlex
+import signal
 import socket
-from typing import TYPE_CHECKING
+import threading
+import time
+from typing import TYPE_CHECKING, Final
 
 import click
 from granian import Granian
@@ -23,8 +27,12 @@ from authz_service.web.app import load_app
 from authz_service.web.security import refuse_exposure
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
+
+_PARENT_CHECK_SECONDS: Final = 1.0
 
 
 @click.command()
@@ -74,7 +82,23 @@ def serve(settings: Settings, *, create: bool) -> None:
         log_level=LogLevels.warning,
     )
     server.on_startup(functools.partial(_announce, settings, domain))
-    server.serve(target_loader=functools.partial(load_app, settings), wrap_loader=False)
+    loader = functools.partial(_load_worker, settings, os.getpid())
+    server.serve(target_loader=loader, wrap_loader=False)
+
+
+def _load_worker(settings: Settings, parent: int) -> WSGIApplication:
+    """Build the application in a serving process, which ends when its parent is gone.
+
+    A parent that is killed cannot end its children; they would go on answering, and hold the port.
+    """
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_CHECK_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="follow-parent", daemon=True).start()
+    return load_app(settings)
 
 
 def _create(settings: Settings, domain: Domain) -> None:
