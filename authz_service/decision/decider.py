@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authz_service.decision.answer import Decision, Reason
-from authz_service.errors import EvaluationTimeoutError, quote, suggest
+from authz_service.errors import AuthzError, EvaluationTimeoutError, quote, suggest
 from authz_service.policy.reasons import (
     EVALUATION_ERROR,
     EVALUATION_TIMEOUT,
@@ -120,10 +120,13 @@ class Decider:
         try:
             return self._engine.reasons(self._store, request, self._clock())
         except EvaluationTimeoutError:
-            _LOGGER.warning("denied, for the time limit: %s", request)
+            _LOGGER.warning("denied, for the time limit; asked: %s", request)
             return (EVALUATION_TIMEOUT,)
+        except AuthzError as error:  # says what and where; a traceback would bury it
+            _LOGGER.error("denied, for an error: %s; asked: %s", error, request)  # noqa: TRY400
+            return (EVALUATION_ERROR,)
         except Exception:  # whatever it is, it must not become an allow
-            _LOGGER.exception("denied, for an error: %s", request)
+            _LOGGER.exception("denied, for an error; asked: %s", request)
             return (EVALUATION_ERROR,)
 
     def _reason(self, code: str) -> Reason:

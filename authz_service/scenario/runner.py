@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shlex
+import shutil
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly
@@ -15,7 +19,6 @@ from authz_service.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from authz_service.decision.answer import Decision
     from authz_service.decision.decider import Decider
@@ -116,7 +119,7 @@ class Runner:
         return self._settings.fixtures / f"{scenario.fixture}.yaml"
 
     def _command(self, scenario: Scenario, inquiry: Inquiry) -> str:
-        words = ["authz", "check", str(inquiry.subject), inquiry.expected.action]
+        words = [_find_program(), "check", str(inquiry.subject), inquiry.expected.action]
         words += [str(inquiry.resource), "--fixture", str(self._fixture(scenario))]
         if inquiry.channel is not None:
             words += ["--via", inquiry.channel]
@@ -128,3 +131,12 @@ class Runner:
             if value != getattr(defaults, name):
                 words += [f"--{name}", str(value)]
         return shlex.join(words)
+
+
+def _find_program() -> str:
+    """Find how to call this very installation from where the tests were started."""
+    program = Path(sys.executable).parent / "authz"
+    if not program.exists() or shutil.which("authz") == str(program):
+        return "authz"
+    near = os.path.relpath(program)
+    return str(program) if near.startswith(os.pardir) else near
