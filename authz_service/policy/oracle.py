@@ -4,7 +4,8 @@ oso sees entities as objects whose attributes are read from the store when a rul
 from one snapshot. Two of its habits would let an error become an allow, so both are closed here:
 
 - An `AttributeError` inside `not` counts as "not true". The objects below raise an error of our own
-  for a name that the schema does not have.
+  for a name that the schema does not have, and so does a name asked of anything else
+  than an entity or the request.
 - It stops at the first rule that holds, so an error in a later rule is never seen. Here all rules
   are tried, and an error in any of them is an error of the whole question.
 """
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 from oso import Oso, Variable
 from polar.exceptions import OsoError, PolarRuntimeError
 from polar.ffi import PolarSource
+from polar.predicate import Predicate
+from polar.query import Query
 
 from authz_service.errors import EvaluationTimeoutError, Place, PolicyError, suggest
 from authz_service.polar.schema import SCALARS
@@ -100,7 +103,11 @@ class Oracle:
         return tuple(sorted(codes)) or (NOT_PERMITTED,)
 
     def _ask(self, rule: str, *arguments: Any) -> list[dict[str, Any]]:
-        return [result["bindings"] for result in self._oso.query_rule(rule, *arguments)]
+        host = self._oso.host.copy()
+        term = host.to_polar(Predicate(rule, arguments))
+        ffi_query = self._oso.ffi_polar.new_query_from_term(term)
+        query = _Query(ffi_query, host=host)  # type: ignore[no-untyped-call]  # oso has no types
+        return [result["bindings"] for result in query.run()]
 
     def _defines(self, rule: str, arity: int) -> bool:
         try:
@@ -109,6 +116,18 @@ class Oracle:
             if f"undefined rule `{rule}`" in str(error):
                 return False
         return True
+
+
+class _Query(Query):
+    """A query that looks at nothing but entities and the request, which raise errors of ours."""
+
+    def handle_external_call(self, data: dict[str, Any]) -> None:
+        """Read an attribute for oso; text, numbers and nothing at all have none."""
+        owner = self.host.to_python(data["instance"])
+        if not isinstance(owner, _Instance | _Request):
+            shown = "nothing" if owner is None else f"the value `{owner}`"
+            raise _unknown_attribute(shown, data["attribute"], {})
+        super().handle_external_call(data)  # type: ignore[no-untyped-call]  # oso has no types
 
 
 class _Session:
@@ -208,7 +227,7 @@ def _build_class(entity_type: EntityType) -> type[_Instance]:
 
 
 def _unknown_attribute(owner: str, name: str, known: Mapping[str, Any]) -> PolicyError:
-    message = f"has no attribute `{name}`; {suggest(name, known)}"
+    message = f"has no attribute `{name}`; {suggest(name, known)}".rstrip("; ")
     return PolicyError.at(owner, "unknown_attribute", message)
 
 
