@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 64 * 1024 * 1024
 _DEEPEST: Final = 32
+_NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -50,6 +52,38 @@ class Mapping:
 
 
 Value = Scalar | Sequence | Mapping
+
+
+def find_files(paths: Iterable[Path], *, below: bool) -> list[Path]:
+    """Find the YAML files that paths stand for: a folder is the `.yaml` files in it.
+
+    Arguments:
+        paths: files and folders.
+        below: whether the folders in a folder count as well.
+
+    Raises:
+        DocumentError: for a path that does not exist, and a folder without such a file.
+    """
+    found: list[Path] = []
+    faults = []
+    for path in paths:
+        try:
+            files = [path]
+            if path.is_dir():
+                files = sorted(path.rglob("*.yaml") if below else path.glob("*.yaml"))
+            elif not path.exists():
+                message = "there is no such file or folder"
+                faults.append(Fault(Place(str(path)), "missing_file", message))
+        except OSError as error:
+            message = f"cannot be looked up: {error.strerror or error}"
+            faults.append(Fault(Place(str(path)), "unreadable_file", message))
+            continue
+        if not files:
+            faults.append(Fault(Place(str(path)), "empty_folder", "holds no `.yaml` file"))
+        found += files
+    if faults:
+        raise DocumentError(faults)
+    return found
 
 
 def load_document(path: Path) -> Value | None:
@@ -90,6 +124,9 @@ def parse_document(data: bytes, name: str) -> Value | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise DocumentError.at(_place(name, mark), "not_yaml", _problem(error)) from None
+    except (ValueError, OverflowError):  # an escape for a character beyond Unicode
+        message = "is not YAML: an escape stands for no character"
+        raise DocumentError.at(name, "not_yaml", message) from None
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())
         raise DocumentError.at(name, "not_yaml", message) from None
@@ -125,8 +162,10 @@ def locate(value: Value, path: Iterable[str | int]) -> Place:
             if found is None:
                 break
             value = found[1]
-        elif isinstance(value, Sequence) and isinstance(step, int):
+        elif isinstance(value, Sequence) and isinstance(step, int) and step < len(value.items):
             value = value.items[step]
+        else:
+            break
     return value.place
 
 
@@ -164,6 +203,9 @@ def _refuse_indirection(text: str, name: str) -> None:
 def _convert(node: yaml.Node, name: str, faults: list[Fault]) -> Value:
     place = _place(name, node.start_mark)
     if isinstance(node, yaml.ScalarNode):
+        if _NO_TEXT.search(node.value):
+            message = "holds a character that is no text: NUL, or half of a surrogate pair"
+            faults.append(Fault(place, "not_text", message))
         return Scalar(place, node.tag.removeprefix(_TAG), node.value)
     if isinstance(node, yaml.SequenceNode):
         return Sequence(place, tuple(_convert(item, name, faults) for item in node.value))

@@ -13,6 +13,8 @@ EXIT_DENY: Final = 1
 EXIT_ERROR: Final = 2
 
 _LONGEST_WORD: Final = 100
+_MOST_COMPARED: Final = 200
+_MOST_LISTED: Final = 20
 
 
 @dataclass(frozen=True, order=True)
@@ -121,7 +123,17 @@ def quote(word: str) -> str:
 def suggest(word: str, known: Iterable[str]) -> str:
     """Say which known word was probably meant, or which there are: the end of a message."""
     options = sorted(known)
-    close = difflib.get_close_matches(word[:_LONGEST_WORD], options, n=1)
+    # with very many, comparing takes long and listing helps nobody
+    few = options if len(options) <= _MOST_COMPARED else []
+    close = difflib.get_close_matches(word[:_LONGEST_WORD], few, n=1)
     if close:
-        return f"did you mean `{close[0]}`?"
-    return "there is " + ", ".join(f"`{option}`" for option in options) if options else ""
+        return f"; did you mean {quote(close[0])}?"
+    if not options:
+        return ""
+    more = f" and {len(options) - _MOST_LISTED} more" if len(options) > _MOST_LISTED else ""
+    return "; there is " + ", ".join(map(quote, options[:_MOST_LISTED])) + more
+
+
+def with_article(noun: str) -> str:
+    """Put `a` or `an` before a noun."""
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"

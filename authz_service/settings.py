@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import os
+import re
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PREFIX: Final = "AUTHZ_"
+
+_DIGITS: Final = re.compile(r"[0-9]{1,12}")
+_PUBLIC_URL: Final = re.compile(
+    r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
+)
 
 
 def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
@@ -31,7 +37,7 @@ def _parse_text(text: str) -> str:
 
 def _parse_whole(lowest: int, highest: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not lowest <= int(text[:12]) <= highest:
+        if not _DIGITS.fullmatch(text) or not lowest <= int(text) <= highest:
             raise ValueError(f"give a whole number from {lowest} to {highest}")
         return int(text)
 
@@ -43,10 +49,11 @@ def _parse_folder(text: str) -> Path:
 
 
 def _parse_public_url(text: str) -> str:
+    if not _PUBLIC_URL.fullmatch(text):
+        raise ValueError("give a URL of scheme, host, port and path, without a final slash")
     parts = urlsplit(text)
-    if parts.query or parts.fragment or not parts.hostname or text.endswith("/"):
-        raise ValueError("give a URL without query, fragment or final slash")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+    _parse_whole(1, 65535)(str(parts.port or 443))
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("give an https URL (http only for a loopback address)")
     return text
 
@@ -85,7 +92,7 @@ class Settings:
     public_url: str = _setting(
         "",
         _parse_public_url,
-        "the URL by which callers know this service; empty stands for `http://HOST:PORT`",
+        "the URL by which callers know this service; without one it is `http://HOST:PORT`",
     )
     workers: int = _setting(1, _parse_whole(1, 256), "serving processes")
     threads: int = _setting(4, _parse_whole(1, 256), "threads in each serving process")
@@ -103,9 +110,11 @@ class Settings:
 
     @property
     def shown_database(self) -> str:
-        """The database for messages: without the user and password of a URL."""
+        """The database for messages: without what a URL says of users and passwords."""
+        if self.database.startswith("sqlite:///"):
+            return self.database
         scheme, separator, rest = self.database.partition("://")
-        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+        return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
 
     @property
     def base_url(self) -> str:
@@ -127,10 +136,11 @@ def load_settings(
         SettingError: for every value that cannot be used and every unknown `AUTHZ_` variable.
     """
     known = {each.name: each for each in dataclasses.fields(Settings)}
+    variables = {PREFIX + name.upper() for name in known}
     faults = [
-        Fault(Place(name), "unknown_setting", f"there is no setting `{name}`; {_nearest(name)}")
+        Fault(Place(name), "unknown_setting", f"there is no setting `{name}`{_nearest(name)}")
         for name in environ
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in known
+        if name.startswith(PREFIX) and name not in variables
     ]
     values = {}
     for name, each in known.items():

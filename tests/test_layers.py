@@ -43,6 +43,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "marshmallow": ("web.wire", "scenario.case"),
     "peewee": ("store", "portal"),
+    "psycopg": ("store.database",),
     "yaml": ("document",),
     "click": ("cli",),
     "granian": ("cli.serve",),

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authz_service.decision.answer import Decision, Reason
-from authz_service.errors import AuthzError, EvaluationTimeoutError, quote, suggest
+from authz_service.errors import AuthzError, EvaluationTimeoutError, quote, suggest, with_article
 from authz_service.policy.reasons import (
     EVALUATION_ERROR,
     EVALUATION_TIMEOUT,
@@ -102,17 +102,17 @@ class Decider:
         subject, resource = request.subject.type, request.resource.type
         if subject not in self.schema.subjects:
             message = (
-                f"{quote(subject)} is no type of subject; {suggest(subject, self.schema.subjects)}"
+                f"{quote(subject)} is no type of subject{suggest(subject, self.schema.subjects)}"
             )
             return Reason(UNKNOWN_SUBJECT, message)
         entity_type = self.schema.types.get(resource)
         if entity_type is None or not entity_type.actions:
             asked = [name for name, each in self.schema.types.items() if each.actions]
-            message = f"{quote(resource)} is no type of resource; {suggest(resource, asked)}"
+            message = f"{quote(resource)} is no type of resource{suggest(resource, asked)}"
             return Reason(UNKNOWN_RESOURCE, message)
         if request.action not in entity_type.actions:
             nearest = suggest(request.action, entity_type.actions)
-            message = f"{quote(request.action)} is no action on a {resource}; {nearest}"
+            message = f"{quote(request.action)} is no action on {with_article(resource)}{nearest}"
             return Reason(UNKNOWN_ACTION, message)
         return None
 

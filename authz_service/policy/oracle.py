@@ -227,7 +227,7 @@ def _build_class(entity_type: EntityType) -> type[_Instance]:
 
 
 def _unknown_attribute(owner: str, name: str, known: Mapping[str, Any]) -> PolicyError:
-    message = f"has no attribute `{name}`; {suggest(name, known)}".rstrip("; ")
+    message = f"has no attribute `{name}`{suggest(name, known)}"
     return PolicyError.at(owner, "unknown_attribute", message)
 
 

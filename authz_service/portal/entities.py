@@ -18,21 +18,21 @@ ADMINISTRATING_ROLES: Final = "('administrator', 'access_owner')"
 class Person(Entity):
     """Somebody with a login; who it is, is checked elsewhere."""
 
-    name = peewee.CharField()
-    email = peewee.CharField()
-    mobile = peewee.CharField(null=True)
+    name = peewee.TextField()
+    email = peewee.TextField()
+    mobile = peewee.TextField(null=True)
 
 
 class Operator(Entity):
     """The telecom's back office: makes the verification call, sends and files the agreement."""
 
-    name = peewee.CharField()
+    name = peewee.TextField()
 
 
 class Customer(Entity):
     """A customer number: it groups all subscriptions that are billed together."""
 
-    name = peewee.CharField()
+    name = peewee.TextField()
     kind = ChoiceField("residential", "business")
 
     class Meta:
@@ -52,7 +52,7 @@ class Membership(Entity):
     person = peewee.ForeignKeyField(Person, backref="memberships")
     role = ChoiceField("access_owner", "administrator", "delegate", "user")
     excluded_from_administration = peewee.BooleanField(default=False)
-    customer_kind = peewee.CharField()
+    customer_kind = peewee.TextField()
 
     id_parts = ("customer", "person")
     copies: ClassVar = {"customer_kind": "customer.kind"}
@@ -80,7 +80,7 @@ class Application(Entity):
     """What a customer number may open from MyProximus, always whole."""
 
     customer = peewee.ForeignKeyField(Customer, backref="applications")
-    name = peewee.CharField()
+    name = peewee.TextField()
 
     id_parts = ("customer", "name")
 

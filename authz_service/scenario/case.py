@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from authz_service.document import load_document, locate, to_plain
-from authz_service.errors import DocumentError, Fault, Place, ScenarioError, suggest
+from authz_service.document import find_files, load_document, locate, to_plain
+from authz_service.errors import DocumentError, Fault, ScenarioError, suggest
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from authz_service.document import Value
+    from authz_service.errors import Place
 
 _UNKNOWN: Final = "unknown"
 _MISSING: Final = "missing"
@@ -217,26 +218,16 @@ def load_scenario(path: Path) -> Scenario:
     )
 
 
-def find_scenario_files(paths: list[Path]) -> list[Path]:
+def find_scenario_files(paths: Iterable[Path]) -> list[Path]:
     """Find the scenario files that the paths stand for: a folder is all `.yaml` files below it.
 
     Raises:
         ScenarioError: for a path that does not exist, and for a folder without such a file.
     """
-    found: list[Path] = []
-    faults = []
-    for path in paths:
-        if not path.exists():
-            message = "there is no such file or folder"
-            faults.append(Fault(Place(str(path)), "missing_file", message))
-            continue
-        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-        if not files:
-            faults.append(Fault(Place(str(path)), "empty_folder", "holds no `.yaml` file"))
-        found += files
-    if faults:
-        raise ScenarioError(faults)
-    return found
+    try:
+        return find_files(paths, below=True)
+    except DocumentError as error:
+        raise ScenarioError(error.faults) from None
 
 
 def _expectations(document: Value, number: int, case: Mapping[str, Any]) -> Iterator[Expectation]:
@@ -277,7 +268,7 @@ def _fault(document: Value, message: str, path: tuple[str | int, ...]) -> Fault:
     if message == _UNKNOWN:
         schema = _CaseSchema if "cases" in path[:-1] else _ScenarioSchema
         known = schema._declared_fields  # noqa: SLF001  # marshmallow has no public name for it
-        return Fault(place, "unknown_key", f"there is no key `{name}`; {suggest(name, known)}")
+        return Fault(place, "unknown_key", f"there is no key `{name}`{suggest(name, known)}")
     if message == _MISSING:
         return Fault(place, "missing_key", f"lacks `{name}:`")
     return Fault(place, "invalid_value", f"`{name}` {message}")

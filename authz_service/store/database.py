@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import peewee
+import psycopg.conninfo
 
 from authz_service.errors import AuthzError, Fault, Place, StoreError
 from authz_service.store.entity import Reference, Row, type_name
@@ -86,7 +87,7 @@ class Store:
     def find(self, reference: Reference) -> Row | None:
         """Find an entity; None when there is none, or no such type."""
         model = self._models.get(reference.type)
-        if model is None:
+        if model is None or not _is_text(reference.id):
             return None
         query = model.select().where(model.id == reference.id)
         return next(iter(self._rows(model, query)), None)
@@ -174,12 +175,13 @@ def open_store(url: str, domain: Domain) -> Store:
             first asked.
     """
     if url.startswith("postgresql://"):
+        _check_postgresql_url(url)
         database = peewee.PostgresqlDatabase(url, prefer_psycopg3=True)
         return Store(database, domain)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
-        message = "is not a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
-        raise StoreError.at(f"`{url}`", "unknown_database", message)
+        message = "is no URL of a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
+        raise StoreError.at("database", "unknown_database", message)
     if url != MEMORY:
         _make_folder(Path(path).parent)
     pragmas = _SQLITE_PRAGMAS
@@ -190,6 +192,15 @@ def find_missing_file(url: str) -> Path | None:
     """Find the file that a SQLite URL names, if it is not there: opening it would make it."""
     path = Path(url.removeprefix("sqlite:///"))
     return path if url.startswith("sqlite:///") and url != MEMORY and not path.exists() else None
+
+
+def _check_postgresql_url(url: str) -> None:
+    """Refuse what the driver cannot read, in our words: its own quote the password."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        message = "is no URL of a PostgreSQL database; write `postgresql://USER@HOST/NAME`"
+        raise StoreError.at("database", "unknown_database", message) from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -211,6 +222,14 @@ def _link(
         for each in (model, many.rel_model)
     )
     return through, here, there
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether a database can hold it: no half of a surrogate pair, and no NUL."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_sqlite(database: peewee.Database) -> bool:

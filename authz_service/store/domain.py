@@ -39,8 +39,8 @@ class Promise:
     def index_sql(self) -> str:
         """The statement that makes the database hold the promise."""
         only = f" WHERE {self.where}" if self.where else ""
-        table, columns = type_name(self.model), ", ".join(self.columns)
-        return f"CREATE UNIQUE INDEX {self.code} ON {table} ({columns}){only}"
+        columns = ", ".join(f'"{column}"' for column in self.columns)
+        return f'CREATE UNIQUE INDEX "{self.code}" ON "{type_name(self.model)}" ({columns}){only}'
 
     def is_named_in(self, error: peewee.IntegrityError) -> bool:
         """Tell whether the database's complaint is about this promise.

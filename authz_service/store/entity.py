@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import peewee
@@ -19,14 +20,6 @@ from authz_service.polar.schema import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_SCALAR_FIELDS: Final[tuple[tuple[type[peewee.Field], str], ...]] = (
-    (peewee.BooleanField, BOOLEAN),
-    (peewee.IntegerField, INTEGER),
-    (peewee.DateTimeField, DATETIME),
-    (peewee.CharField, STRING),
-    (peewee.TextField, STRING),
-)
 
 
 @dataclass(frozen=True, order=True)
@@ -67,7 +60,21 @@ class Row:
     values: Mapping[str, Any]
 
 
-class ChoiceField(peewee.CharField):
+class InstantField(peewee.TextField):
+    """A point in time, kept as text in UTC so that both databases compare it as Python does."""
+
+    def db_value(self, value: datetime | None) -> str | None:
+        """Write it with all its digits, so that the order of the texts is that of the times."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def python_value(self, value: str | None) -> datetime | None:
+        """Read it, with its zone."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class ChoiceField(peewee.TextField):
     """Text that must be one of a few words; the database holds it to that."""
 
     def __init__(self, *words: str, **options: Any) -> None:
@@ -81,6 +88,14 @@ class ChoiceField(peewee.CharField):
         self.constraints = [peewee.Check(f"{self.column_name} IN ({listed})")]
 
 
+_SCALAR_FIELDS: Final[tuple[tuple[type[peewee.Field], str], ...]] = (
+    (InstantField, DATETIME),
+    (peewee.BooleanField, BOOLEAN),
+    (peewee.IntegerField, INTEGER),
+    (peewee.TextField, STRING),
+)
+
+
 class Entity(peewee.Model):
     """The base of every entity model.
 
@@ -88,7 +103,7 @@ class Entity(peewee.Model):
     stores live side by side in one process.
     """
 
-    id = peewee.CharField(primary_key=True)
+    id = peewee.TextField(primary_key=True)
 
     # The attributes, as dotted paths, whose values make up the id; empty for an id of its own.
     id_parts: ClassVar[tuple[str, ...]] = ()
@@ -143,7 +158,7 @@ def _attributes(model: type[Entity]) -> list[Attribute]:
     seen_from_here = [
         Attribute(key.backref, type_name(key.model), many=True, optional=True, derived=True)
         for key in meta.backrefs
-        if key.backref and issubclass(key.model, Entity)
+        if key.backref != _default_backref(key) and issubclass(key.model, Entity)
     ]
     return [*own, *lists, *seen_from_here]
 
@@ -152,6 +167,14 @@ def _attribute(name: str, field: peewee.Field) -> Attribute:
     optional = field.null or field.default is not None
     if isinstance(field, peewee.ForeignKeyField):
         return Attribute(name, type_name(field.rel_model), field.null, optional=optional)
-    kind = next(scalar for known, scalar in _SCALAR_FIELDS if isinstance(field, known))
+    kind = next((scalar for known, scalar in _SCALAR_FIELDS if isinstance(field, known)), None)
+    if kind is None:
+        known = ", ".join(field_type.__name__ for field_type, _ in _SCALAR_FIELDS)
+        raise TypeError(f"{field.model.__name__}.{name} is a {type(field).__name__}; use {known}")
     words = field.words if isinstance(field, ChoiceField) else ()
     return Attribute(name, kind, field.null, choices=words, optional=optional)
+
+
+def _default_backref(key: peewee.ForeignKeyField) -> str:
+    """The name that peewee gives to a reference seen from the other side, if nobody named it."""
+    return f"{key.model._meta.name}_set"  # noqa: SLF001  # peewee's interface

