@@ -42,7 +42,7 @@ def find_domain(package: str) -> Domain:
     """
     try:
         found = getattr(importlib.import_module(package), "DOMAIN", None)
-    except ImportError as error:
+    except (ImportError, TypeError, ValueError) as error:
         message = f"`{package}` cannot be imported: {error}"
         raise SettingError.at("domain", "unknown_domain", message) from None
     if not isinstance(found, Domain):
@@ -91,6 +91,9 @@ def open_existing_store(settings: Settings, domain: Domain) -> Store:
     Raises:
         StoreError: when there is none.
     """
+    if settings.database == MEMORY:
+        message = "ends with this command, so it holds nothing; name a file"
+        raise StoreError.at(settings.shown_database, "no_database", message)
     if find_missing_file(settings.database):
         message = "there is no such file; `authz load FILE...` makes it"
         raise StoreError.at(settings.shown_database, "no_database", message)

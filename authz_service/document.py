@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -139,6 +140,21 @@ def parse_document(data: bytes, name: str) -> Value | None:
     return value
 
 
+def parse_time(text: str) -> datetime:
+    """Read a time with its zone, in UTC.
+
+    Raises:
+        ValueError: when it is no time, has no zone, or lies before or after all times.
+    """
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("it names no zone")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it lies beyond all times") from None
+
+
 def to_plain(value: Value) -> Any:
     """Strip the places: dictionaries, lists and text, as validating libraries want them.
 
@@ -156,6 +172,17 @@ def to_plain(value: Value) -> Any:
 
 def locate(value: Value, path: Iterable[str | int]) -> Place:
     """Find the place of what a path of keys and positions leads to, or how far it leads."""
+    return _follow(value, path).place
+
+
+def locate_key(value: Value, path: tuple[str | int, ...]) -> Place:
+    """Find the place of the key in which a path ends, or how far the path leads."""
+    owner = _follow(value, path[:-1])
+    entries = owner.entries if isinstance(owner, Mapping) else ()
+    return next((key.place for key, _ in entries if key.text == path[-1]), owner.place)
+
+
+def _follow(value: Value, path: Iterable[str | int]) -> Value:
     for step in path:
         if isinstance(value, Mapping):
             found = next((pair for pair in value.entries if pair[0].text == step), None)
@@ -166,7 +193,7 @@ def locate(value: Value, path: Iterable[str | int]) -> Place:
             value = value.items[step]
         else:
             break
-    return value.place
+    return value
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

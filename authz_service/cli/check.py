@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import click
 
 from authz_service import assembly
 from authz_service.cli.options import takes_settings
+from authz_service.document import parse_time
 from authz_service.errors import EXIT_DENY
 from authz_service.policy.request import Request, read_given
 from authz_service.store.entity import Reference
@@ -42,12 +43,9 @@ class _TimeType(click.ParamType[datetime]):
     ) -> datetime:
         """Read a time with its zone."""
         try:
-            time = datetime.fromisoformat(value)
+            return parse_time(value)
         except ValueError:
-            time = None
-        if time is None or time.tzinfo is None:
             self.fail(f"`{value}` is not a time such as 2026-01-05T09:00:00Z", param, ctx)
-        return time.astimezone(UTC)
 
 
 @click.command()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from authz_service.store.domain import Domain
 
 _PARENT_CHECK_SECONDS: Final = 1.0
+_STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
 
 
 @click.command()
@@ -68,6 +69,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     refuse_exposure(settings.host)
     _refuse_taken_address(settings)
     domain = assembly.find_domain(settings.domain)
+    assembly.build_engine(settings, domain)
     if create:
         _create(settings, domain)
     assembly.build_service(settings).store.close()
@@ -79,6 +81,7 @@ def serve(settings: Settings, *, create: bool) -> None:
         workers=settings.workers,
         blocking_threads=settings.threads,
         websockets=False,
+        workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.warning,
     )
     server.on_startup(functools.partial(_announce, settings, domain))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +30,7 @@ from authz_service.polar.schema import SCALARS
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from authz_service.polar.schema import Attribute, EntityType, Schema
@@ -38,7 +39,14 @@ if TYPE_CHECKING:
     from authz_service.store.database import Store
     from authz_service.store.entity import Reference, Row
 
-_AT: Final = re.compile(r" at line (\d+), column (\d+) of file (\S+?\.polar)")
+# The rules that mean something to the engine, so that oso refuses one with more or fewer arguments.
+_ENTRIES: Final = """
+type permit(_subject, _action, _resource);
+type forbid(_reason, _request, _action, _resource);
+type reason(_code, _message);
+"""
+
+_AT: Final = re.compile(r" at line (\d+), column (\d+) of file (.+?\.polar)")
 
 
 class Oracle:
@@ -69,7 +77,7 @@ class Oracle:
         """Find what the policies' own `reason(code, message)` facts say for people."""
         if not self._defines("reason", 2):
             return {}
-        found = self._ask("reason", Variable("code"), Variable("message"))
+        found = self._ask(math.inf, "reason", Variable("code"), Variable("message"))
         return {each["code"]: each["message"] for each in found}
 
     def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
@@ -81,7 +89,7 @@ class Oracle:
         """
         deadline = time.monotonic() + self._time_limit / 1000
         with store.snapshot():
-            session = _Session(store, self._classes, deadline)
+            session = _Session(store, self._classes)
             subject = session.find(request.subject)
             if subject is None:
                 return (UNKNOWN_SUBJECT,)
@@ -89,29 +97,32 @@ class Oracle:
             if resource is None:
                 return (UNKNOWN_RESOURCE,)
             seen = _Request({"subject": subject, "now": now, **request.given})
-            return self._weigh(seen, request.action, resource)
+            return self._weigh(deadline, seen, request.action, resource)
 
-    def _weigh(self, request: _Request, action: str, resource: _Instance) -> tuple[str, ...]:
-        if self._ask("allow", request, action, resource):
+    def _weigh(
+        self, deadline: float, request: _Request, action: str, resource: _Instance
+    ) -> tuple[str, ...]:
+        if self._ask(deadline, "allow", request, action, resource):
             return ()
         codes: set[str] = set()
         if self._has_forbid:
-            forbids = self._ask("forbid", Variable("code"), request, action, resource)
+            forbids = self._ask(deadline, "forbid", Variable("code"), request, action, resource)
             codes = {_read_code(each["code"]) for each in forbids}
-        if not self._has_permit or not self._ask("permit", request.subject, action, resource):
+        permit = (deadline, "permit", request.subject, action, resource)
+        if not self._has_permit or not self._ask(*permit):
             codes.add(NOT_PERMITTED)
         return tuple(sorted(codes)) or (NOT_PERMITTED,)
 
-    def _ask(self, rule: str, *arguments: Any) -> list[dict[str, Any]]:
+    def _ask(self, deadline: float, rule: str, *arguments: Any) -> list[dict[str, Any]]:
         host = self._oso.host.copy()
         term = host.to_polar(Predicate(rule, arguments))
         ffi_query = self._oso.ffi_polar.new_query_from_term(term)
-        query = _Query(ffi_query, host=host)  # type: ignore[no-untyped-call]  # oso has no types
+        query = _Query(ffi_query, host, deadline)
         return [result["bindings"] for result in query.run()]
 
     def _defines(self, rule: str, arity: int) -> bool:
         try:
-            self._ask(rule, *([""] * arity))
+            self._ask(math.inf, rule, *([""] * arity))
         except PolarRuntimeError as error:
             if f"undefined rule `{rule}`" in str(error):
                 return False
@@ -119,26 +130,31 @@ class Oracle:
 
 
 class _Query(Query):
-    """A query that looks at nothing but entities and the request, which raise errors of ours."""
+    """A query that looks at declared attributes only, until a deadline of `time.monotonic`."""
+
+    def __init__(self, ffi_query: Any, host: Any, deadline: float) -> None:
+        super().__init__(ffi_query, host=host)  # type: ignore[no-untyped-call]  # oso has no types
+        self._deadline = deadline
 
     def handle_external_call(self, data: dict[str, Any]) -> None:
         """Read an attribute for oso; text, numbers and nothing at all have none."""
-        owner = self.host.to_python(data["instance"])
-        if not isinstance(owner, _Instance | _Request):
+        if time.monotonic() > self._deadline:
+            message = "takes longer than the time limit; the setting is `time_limit`"
+            raise EvaluationTimeoutError.at("the question", "evaluation_timeout", message)
+        owner, name = self.host.to_python(data["instance"]), data["attribute"]
+        if not isinstance(owner, _Visible):
             shown = "nothing" if owner is None else f"the value `{owner}`"
-            raise _unknown_attribute(shown, data["attribute"], {})
-        super().handle_external_call(data)  # type: ignore[no-untyped-call]  # oso has no types
+            raise _unknown_attribute(shown, name, ())
+        owner.check_name(name)
+        super().handle_external_call(data)  # type: ignore[no-untyped-call]  # as above
 
 
 class _Session:
     """What one question has seen of the store so far."""
 
-    def __init__(
-        self, store: Store, classes: Mapping[str, type[_Instance]], deadline: float
-    ) -> None:
+    def __init__(self, store: Store, classes: Mapping[str, type[_Instance]]) -> None:
         self._store = store
         self._classes = classes
-        self._deadline = deadline
         self._found: dict[Reference, _Instance | None] = {}
 
     def find(self, reference: Reference) -> _Instance | None:
@@ -150,9 +166,6 @@ class _Session:
 
     def read(self, row: Row, attribute: Attribute) -> Any:
         """Read an attribute: a plain value, an entity, or a list of entities."""
-        if time.monotonic() > self._deadline:
-            message = "takes longer than the time limit; the setting is `time_limit`"
-            raise EvaluationTimeoutError.at(str(row.reference), "evaluation_timeout", message)
         if attribute.many:
             related = self._store.find_related(row.reference, attribute)
             return [self._found.setdefault(each.reference, self._wrap(each)) for each in related]
@@ -165,25 +178,44 @@ class _Session:
         return self._classes[row.reference.type](row, self)
 
 
-class _Instance:
+class _Visible:
+    """What oso may look at: an entity or the request.
+
+    Arguments:
+        owner: what it is called in messages.
+        known: the names that it has.
+    """
+
+    __slots__ = ("_known", "_owner")
+
+    def __init__(self, owner: str, known: Collection[str]) -> None:
+        self._owner = owner
+        self._known = known
+
+    def check_name(self, name: str) -> None:
+        """Refuse a name that is not declared, with an error that oso does not catch."""
+        if name not in self._known:
+            raise _unknown_attribute(self._owner, name, self._known)
+
+
+class _Instance(_Visible):
     """An entity as oso sees it; the class of each entity type is a subclass of this one."""
 
     __slots__ = ("_read", "_row", "_session")
     _type: EntityType
 
     def __init__(self, row: Row, session: _Session) -> None:
+        super().__init__(self._type.class_name, self._type.attributes)
         self._row = row
         self._session = session
         self._read: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__"):  # Python itself asks, to copy or to print
             raise AttributeError(name)
-        attribute = self._type.attributes.get(name)
-        if attribute is None:
-            raise _unknown_attribute(self._type.class_name, name, self._type.attributes)
+        self.check_name(name)
         if name not in self._read:
-            self._read[name] = self._session.read(self._row, attribute)
+            self._read[name] = self._session.read(self._row, self._type.attributes[name])
         return self._read[name]
 
     def __eq__(self, other: object) -> bool:
@@ -196,19 +228,19 @@ class _Instance:
         return str(self._row.reference)
 
 
-class _Request:
+class _Request(_Visible):
     """The request as oso sees it."""
 
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__("Request", values)
         self._values = values
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__"):  # as above
             raise AttributeError(name)
-        if name not in self._values:
-            raise _unknown_attribute("Request", name, self._values)
+        self.check_name(name)
         return self._values[name]
 
 
@@ -226,7 +258,7 @@ def _build_class(entity_type: EntityType) -> type[_Instance]:
     return type(entity_type.class_name, (_Instance,), body)
 
 
-def _unknown_attribute(owner: str, name: str, known: Mapping[str, Any]) -> PolicyError:
+def _unknown_attribute(owner: str, name: str, known: Collection[str]) -> PolicyError:
     message = f"has no attribute `{name}`{suggest(name, known)}"
     return PolicyError.at(owner, "unknown_attribute", message)
 
@@ -239,7 +271,8 @@ def _load(policies: PolicySet, classes: Mapping[str, type[_Instance]]) -> Oso:
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said):  # oso prints its warnings
-            oso.ffi_polar.load([PolarSource(file.text, file.name) for file in policies.files])
+            sources = [PolarSource(file.text, file.name) for file in policies.files]
+            oso.ffi_polar.load([*sources, PolarSource(_ENTRIES, "entries.polar")])
             oso.check_inline_queries()
     except OsoError as error:
         raise _refuse(policies, str(error.message)) from None

@@ -64,7 +64,8 @@ def load_policies(folder: Path) -> PolicySet:
 
 
 def build_policy_set(folder: str, files: list[PolicyFile]) -> PolicySet:
-    """Put files together and compute their digest."""
+    """Put files together, in the order of their names, and compute their digest."""
+    files = sorted(files, key=lambda file: file.name)
     hasher = hashlib.sha256()
     for file in files:
         for part in (file.name.encode(), file.text.encode()):

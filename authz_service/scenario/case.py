@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from authz_service.document import find_files, load_document, locate, to_plain
+from authz_service.document import (
+    find_files,
+    load_document,
+    locate,
+    locate_key,
+    parse_time,
+    to_plain,
+)
 from authz_service.errors import DocumentError, Fault, ScenarioError, suggest
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from authz_service.document import Value
@@ -110,6 +116,17 @@ class _Entity(fields.Field[Reference]):
             raise ValidationError(str(error)) from None
 
 
+class _Time(fields.Field[datetime]):
+    """A time with its zone."""
+
+    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> datetime:
+        try:
+            return parse_time(value if isinstance(value, str) else "")
+        except ValueError:
+            message = "must be a time with its zone, such as 2026-01-05T09:00:00Z"
+            raise ValidationError(message) from None
+
+
 class _Refusal(fields.Field[tuple[str, tuple[str, ...]]]):
     """An action, or an action with the reasons that must be given."""
 
@@ -119,7 +136,8 @@ class _Refusal(fields.Field[tuple[str, tuple[str, ...]]]):
         if isinstance(value, dict) and len(value) == 1:
             action, said = next(iter(value.items()))
             reasons = said if isinstance(said, list) else [said]
-            if reasons and all(isinstance(reason, str) and reason for reason in reasons):
+            words = [action, *reasons]
+            if reasons and all(isinstance(word, str) and word for word in words):
                 return action, tuple(reasons)
         raise ValidationError(
             "must be an action, or an action with a reason: `view: not_permitted`"
@@ -156,16 +174,7 @@ class _ScenarioSchema(_Strict):
     scenario = _Word(required=True)
     source = _Word(load_default="")
     fixture = _Word(required=True)
-    at = fields.AwareDateTime(
-        format="iso",
-        default_timezone=None,
-        load_default=None,
-        error_messages={
-            "invalid": "must be a time such as 2026-01-05T09:00:00Z",
-            "invalid_awareness": "must name its zone, as in 2026-01-05T09:00:00Z",
-            "null": "holds nothing",
-        },
-    )
+    at = _Time(load_default=None, allow_none=False, error_messages={"null": "holds nothing"})
     cases = fields.List(
         fields.Nested(_CaseSchema, error_messages={"null": "holds nothing"}),
         required=True,
@@ -207,13 +216,12 @@ def load_scenario(path: Path) -> Scenario:
         ]
     if faults:
         raise ScenarioError(faults)
-    at = loaded["at"]
     return Scenario(
         path=path,
         title=loaded["scenario"],
         source=loaded["source"],
         fixture=loaded["fixture"],
-        at=at.astimezone(UTC) if at else None,
+        at=loaded["at"],
         inquiries=tuple(inquiries),
     )
 
@@ -268,6 +276,7 @@ def _fault(document: Value, message: str, path: tuple[str | int, ...]) -> Fault:
     if message == _UNKNOWN:
         schema = _CaseSchema if "cases" in path[:-1] else _ScenarioSchema
         known = schema._declared_fields  # noqa: SLF001  # marshmallow has no public name for it
+        place = locate_key(document, path)
         return Fault(place, "unknown_key", f"there is no key `{name}`{suggest(name, known)}")
     if message == _MISSING:
         return Fault(place, "missing_key", f"lacks `{name}:`")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.document import Mapping, Scalar, Sequence, load_document
+from authz_service.document import Mapping, Scalar, Sequence, load_document, parse_time
 from authz_service.errors import DocumentError, Fault, Place, suggest, with_article
 from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, SCALARS, STRING
 from authz_service.store.entity import Reference, Row
@@ -190,18 +189,11 @@ def _read_integer(text: str) -> int:
     return number
 
 
-def _read_time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError("names no zone")
-    return time
-
-
 _CONVERTERS: Final[dict[str, Callable[[str], Any]]] = {
     STRING: str,
     BOOLEAN: lambda text: text.lower() in {"true", "yes", "on"},
     INTEGER: _read_integer,
-    DATETIME: _read_time,
+    DATETIME: parse_time,
 }
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 
-from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError
+from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError, quote
 from authz_service.policy.request import Request, read_given
 from authz_service.store.entity import Reference
 
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from authz_service.polar.schema import Schema as Vocabulary
 
 _DEEPEST: Final = 64
-_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_LONGEST_INTEGER: Final = 309  # digits of the largest double
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_MOST_FAULTS: Final = 10
 _PARTS: Final = ("subject", "action", "resource", "context")
 
 
@@ -153,6 +156,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
             object_pairs_hook=_build_object,
             parse_constant=_refuse_constant,
             parse_float=_parse_float,
+            parse_int=_parse_int,
         )
         if _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False).encode("utf-8")
@@ -197,6 +201,10 @@ def read_batch(data: dict[str, Any], vocabulary: Vocabulary, max_items: int) -> 
         RequestError: when the batch as a whole is malformed.
         RequestTooLargeError: when it has more items than `max_items`.
     """
+    given = data.get("evaluations")
+    if isinstance(given, list) and len(given) > max_items:
+        message = f"a batch has at most {max_items} items, this one has {len(given)}; split it"
+        raise RequestTooLargeError.at("evaluations", "batch_too_large", message)
     try:
         loaded = _BATCH.load(data)
     except ValidationError as error:
@@ -204,9 +212,6 @@ def read_batch(data: dict[str, Any], vocabulary: Vocabulary, max_items: int) -> 
     items, options = loaded["evaluations"], loaded["options"]
     if not items:
         return None
-    if len(items) > max_items:
-        message = f"a batch has at most {max_items} items, this one has {len(items)}; split it"
-        raise RequestTooLargeError.at("evaluations", "batch_too_large", message)
     return Batch(
         tuple(_read_item(data, item, vocabulary) for item in items),
         options["evaluations_semantic"],
@@ -230,7 +235,9 @@ def write_item_error(error: RequestError) -> dict[str, Any]:
 def write_error(error: AuthzError) -> dict[str, Any]:
     """Write an error in the one shape that all errors have."""
     first = error.faults[0]
-    message = "; ".join(fault.message for fault in error.faults)
+    message = "; ".join(fault.message for fault in error.faults[:_MOST_FAULTS])
+    if len(error.faults) > _MOST_FAULTS:
+        message += f"; and {len(error.faults) - _MOST_FAULTS} more"
     return write_fault(Fault(first.where, first.code, message))
 
 
@@ -284,14 +291,20 @@ def _check_depth(text: str) -> None:
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"names the member `{twice[:100]}` twice in one object")
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise ValueError(f"names the member {quote(twice)} twice in one object")
     return found
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"holds {name}, which is not JSON")
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError("holds a number that is too large")
+    return int(text)
 
 
 def _parse_float(text: str) -> float:
