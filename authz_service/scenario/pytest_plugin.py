@@ -58,6 +58,8 @@ class ScenarioFile(pytest.File):
         try:
             self.runner = _find_runner(self.config)
             self.scenario = load_scenario(Path(os.path.relpath(self.path)))
+            with self.runner.open(self.scenario):  # so that a broken fixture is told once
+                pass
         except AuthzError as error:
             raise self.CollectError(str(error)) from None
         for inquiry in self.scenario.inquiries:

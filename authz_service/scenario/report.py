@@ -52,7 +52,8 @@ class Report:
     def close(self) -> None:
         """Print the counts."""
         if self.errors:
-            self._print(f"{self.errors} scenario files could not be run")
+            files = "1 scenario file" if self.errors == 1 else f"{self.errors} scenario files"
+            self._print(f"{files} could not be run")
         self._print(f"{self.passed} passed, {self.failed} failed")
 
 

@@ -119,18 +119,22 @@ class Runner:
         return self._settings.fixtures / f"{scenario.fixture}.yaml"
 
     def _command(self, scenario: Scenario, inquiry: Inquiry) -> str:
-        words = [_find_program(), "check", str(inquiry.subject), inquiry.expected.action]
-        words += [str(inquiry.resource), "--fixture", str(self._fixture(scenario))]
+        question = [str(inquiry.subject), inquiry.expected.action, str(inquiry.resource)]
+        options = ["--fixture", str(self._fixture(scenario))]
         if inquiry.channel is not None:
-            words += ["--via", inquiry.channel]
+            options += ["--via", inquiry.channel]
         if scenario.at:
-            words += ["--at", scenario.at.isoformat()]
+            options += ["--at", scenario.at.isoformat()]
         defaults = Settings()
         for name in ("policies", "domain"):
             value = getattr(self._settings, name)
             if value != getattr(defaults, name):
-                words += [f"--{name}", str(value)]
-        return shlex.join(words)
+                options += [f"--{name}", str(value)]
+        if any(word.startswith("-") for word in question):
+            words = [*options, "--", *question]
+        else:
+            words = [*question, *options]
+        return shlex.join([_find_program(), "check", *words])
 
 
 def _find_program() -> str:

@@ -76,17 +76,25 @@ def _build_blueprint(service: Service) -> Blueprint:
 
     @api.get("/health")
     def health() -> Response:
-        state: dict[str, Any] = {"status": "ok", "engine": decider.engine_name}
-        try:
-            service.store.has_tables()
-        except AuthzError as error:
-            state |= {"status": "degraded", "problems": [str(fault) for fault in error.faults]}
-        response = _answer(decider, state | {"policy_digest": decider.policy_digest})
-        response.status_code = 200 if state["status"] == "ok" else 503
+        problems = _find_problems(service)
+        state: dict[str, Any] = {"status": "degraded" if problems else "ok"}
+        state |= {"engine": decider.engine_name, "policy_digest": decider.policy_digest}
+        if problems:
+            state["problems"] = problems
+        response = _answer(decider, state)
+        response.status_code = 503 if problems else 200
         response.cache_control.no_store = True
         return response
 
     return api
+
+
+def _find_problems(service: Service) -> list[str]:
+    """Find what keeps questions from being answered."""
+    try:
+        return [] if service.store.has_tables() else ["the store has no tables"]
+    except AuthzError as error:
+        return [str(fault) for fault in error.faults]
 
 
 def _read_body() -> bytes:

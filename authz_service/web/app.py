@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LOGGER: Final = logging.getLogger(__name__)
 _REQUEST_ID: Final = "X-Request-ID"
+_LONGEST_PATH: Final = 100
 
 
 class _JSONProvider(DefaultJSONProvider):
@@ -59,6 +60,7 @@ def create_app(service: Service) -> Flask:
     """Build the application over a service."""
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
+    app.url_map.merge_slashes = False  # no redirects: a path is right or it is not
     app.config["MAX_CONTENT_LENGTH"] = service.settings.max_body
     app.after_request(_echo_request_id)
     app.register_error_handler(AuthzError, _answer_refusal)
@@ -85,7 +87,7 @@ def _answer_refusal(error: AuthzError) -> Response:
 
 def _answer_http_error(error: HTTPException) -> Response:
     code = error.name.lower().replace(" ", "_")
-    message = f"there is no `{request.path}` here" if error.code == 404 else _sentence(error)  # noqa: PLR2004  # not found
+    message = f"there is no `{_shown_path()}` here" if error.code == 404 else _sentence(error)  # noqa: PLR2004  # not found
     response = jsonify(wire.write_fault(Fault(_place(), code, message)))
     response.status_code = error.code or 500
     if error.code == 405:  # noqa: PLR2004  # method not allowed: say which are
@@ -103,7 +105,13 @@ def _answer_accident(error: Exception) -> Response:
 
 
 def _place() -> Place:
-    return Place(f"{request.method} {request.path}")
+    return Place(f"{request.method} {_shown_path()}")
+
+
+def _shown_path() -> str:
+    """The path as it may stand in a log and in a message: on one line, and not too long."""
+    path = request.path.encode("unicode_escape").decode()
+    return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
 
 
 def _sentence(error: HTTPException) -> str:

@@ -131,7 +131,7 @@ class _Options(_Member):
 
 class _Batch(_Member):
     evaluations = fields.List(
-        fields.Dict(error_messages={"invalid": "must be an object"}),
+        fields.Dict(error_messages=dict.fromkeys(("invalid", "null"), "must be an object")),
         load_default=list,
         error_messages={"invalid": "must be an array"},
     )
