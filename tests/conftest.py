@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RunSql = Callable[[str], list[tuple[Any, ...]]]
 
-pytest.register_assert_rewrite("store_suite")
+pytest.register_assert_rewrite("portal_service", "store_suite")
 
 
 @pytest.fixture(scope="session")

@@ -29,4 +29,5 @@ def load(settings: Settings, *, paths: tuple[Path, ...]) -> None:
       authz load fixtures/smith.yaml --database sqlite:///var/portal.db
     """
     count = assembly.load_into_store(settings, paths)
-    click.echo(f"{count} entities loaded into {settings.shown_database}")
+    entities = "1 entity" if count == 1 else f"{count} entities"
+    click.echo(f"{entities} loaded into {settings.shown_database}")

@@ -7,8 +7,6 @@ import click
 from authz_service.cli.check import check
 from authz_service.cli.load import load
 from authz_service.cli.serve import serve
-
-# S
 from authz_service.cli.test import test
 
 

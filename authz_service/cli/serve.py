@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import multiprocessing
 import os
 import shlex
 import signal
@@ -27,6 +28,7 @@ from authz_service.web.app import load_app
 from authz_service.web.security import refuse_exposure
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Lock
     from wsgiref.types import WSGIApplication
 
     from authz_service.settings import Settings
@@ -81,16 +83,19 @@ def serve(settings: Settings, *, create: bool) -> None:
         workers=settings.workers,
         blocking_threads=settings.threads,
         websockets=False,
+        respawn_failed_workers=True,
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.warning,
     )
-    server.on_startup(functools.partial(_announce, settings, domain))
-    loader = functools.partial(_load_worker, settings, os.getpid())
+    first = multiprocessing.Lock()
+    loader = functools.partial(_load_worker, settings, domain, os.getpid(), first)
     server.serve(target_loader=loader, wrap_loader=False)
 
 
-def _load_worker(settings: Settings, parent: int) -> WSGIApplication:
+def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -> WSGIApplication:
     """Build the application in a serving process, which ends when its parent is gone.
+
+    The first process that is ready says so.
 
     A parent that is killed cannot end its children; they would go on answering, and hold the port.
     """
@@ -98,10 +103,15 @@ def _load_worker(settings: Settings, parent: int) -> WSGIApplication:
     def follow() -> None:
         while os.getppid() == parent:
             time.sleep(_PARENT_CHECK_SECONDS)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(1)  # at once: nobody is left who could end what a slow client keeps waiting
 
+    # the parent's handler came along with the fork, and would lose a signal meant for this process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
-    return load_app(settings)
+    app = load_app(settings)
+    if first.acquire(block=False):
+        _announce(settings, domain)
+    return app
 
 
 def _create(settings: Settings, domain: Domain) -> None:

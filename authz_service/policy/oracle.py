@@ -35,17 +35,19 @@ if TYPE_CHECKING:
 
     from authz_service.polar.schema import Attribute, EntityType, Schema
     from authz_service.policy.request import Request
-    from authz_service.policy.source import PolicySet
+    from authz_service.policy.source import PolicyFile, PolicySet
     from authz_service.store.database import Store
     from authz_service.store.entity import Reference, Row
 
-# The rules that mean something to the engine, so that oso refuses one with more or fewer arguments.
+# The rules that mean something to the engine, so that oso refuses one of another form.
 _ENTRIES: Final = """
 type permit(_subject, _action, _resource);
-type forbid(_reason, _request, _action, _resource);
-type reason(_code, _message);
+type forbid(_reason: String, _request, _action, _resource);
+type reason(_code: String, _message: String);
 """
 
+_TEXT_OR_COMMENT: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
+_ACT: Final = re.compile(r"\b(cut\b|debug(?=\s*\()|print(?=\s*\())")
 _AT: Final = re.compile(r" at line (\d+), column (\d+) of file (.+?\.polar)")
 
 
@@ -118,7 +120,12 @@ class Oracle:
         term = host.to_polar(Predicate(rule, arguments))
         ffi_query = self._oso.ffi_polar.new_query_from_term(term)
         query = _Query(ffi_query, host, deadline)
-        return [result["bindings"] for result in query.run()]
+        found = []
+        for result in query.run():
+            query.check_time()
+            found.append(result["bindings"])
+        query.check_time()
+        return found
 
     def _defines(self, rule: str, arity: int) -> bool:
         try:
@@ -136,11 +143,15 @@ class _Query(Query):
         super().__init__(ffi_query, host=host)  # type: ignore[no-untyped-call]  # oso has no types
         self._deadline = deadline
 
-    def handle_external_call(self, data: dict[str, Any]) -> None:
-        """Read an attribute for oso; text, numbers and nothing at all have none."""
+    def check_time(self) -> None:
+        """Refuse to go on, or to have gone on, beyond the deadline."""
         if time.monotonic() > self._deadline:
             message = "takes longer than the time limit; the setting is `time_limit`"
             raise EvaluationTimeoutError.at("the question", "evaluation_timeout", message)
+
+    def handle_external_call(self, data: dict[str, Any]) -> None:
+        """Read an attribute for oso; text, numbers and nothing at all have none."""
+        self.check_time()
         owner, name = self.host.to_python(data["instance"]), data["attribute"]
         if not isinstance(owner, _Visible):
             shown = "nothing" if owner is None else f"the value `{owner}`"
@@ -268,6 +279,8 @@ def _load(policies: PolicySet, classes: Mapping[str, type[_Instance]]) -> Oso:
     oso.register_class(_Request, name="Request")
     for each in classes.values():
         oso.register_class(each)
+    for file in policies.files:
+        _refuse_acts(policies, file)
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said):  # oso prints its warnings
@@ -279,6 +292,17 @@ def _load(policies: PolicySet, classes: Mapping[str, type[_Instance]]) -> Oso:
     if said.getvalue():
         raise _refuse(policies, said.getvalue().removeprefix("[warning] "))
     return oso
+
+
+def _refuse_acts(policies: PolicySet, file: PolicyFile) -> None:
+    """Refuse what makes a policy more than a relation: cutting a search short, and side effects."""
+    blank = _TEXT_OR_COMMENT.sub(lambda found: " " * len(found[0]), file.text)
+    found = _ACT.search(blank)
+    if found:
+        lines = blank[: found.start()].split("\n")
+        place = Place(f"{policies.folder}/{file.name}", len(lines), len(lines[-1]) + 1)
+        message = f"`{found[1]}` is not used in policies: they say what is so and do nothing"
+        raise PolicyError.at(place, "invalid_policy", message)
 
 
 def _refuse(policies: PolicySet, said: str) -> PolicyError:

@@ -111,9 +111,10 @@ def _find_runner(config: pytest.Config) -> Runner:
 
     if _RUNNER not in config.stash:
         settings = load_settings({})
-        root = config.rootpath
-        settings = replace(
-            settings, policies=root / settings.policies, fixtures=root / settings.fixtures
+        policies, fixtures = (
+            Path(os.path.relpath(config.rootpath / folder))
+            for folder in (settings.policies, settings.fixtures)
         )
+        settings = replace(settings, policies=policies, fixtures=fixtures)
         config.stash[_RUNNER] = Runner(settings)
     return config.stash[_RUNNER]

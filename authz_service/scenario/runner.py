@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from authz_service import assembly
 from authz_service.policy.reasons import MISHAPS
 from authz_service.policy.request import Request, read_given
-from authz_service.settings import Settings
+from authz_service.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authz_service.decision.answer import Decision
     from authz_service.decision.decider import Decider
     from authz_service.scenario.case import Inquiry, Scenario
+    from authz_service.settings import Settings
 
 # A busy test machine is no fault of a policy.
 _LONGEST_MILLISECONDS: Final = 60_000
@@ -125,7 +126,7 @@ class Runner:
             options += ["--via", inquiry.channel]
         if scenario.at:
             options += ["--at", scenario.at.isoformat()]
-        defaults = Settings()
+        defaults = load_settings({})
         for name in ("policies", "domain"):
             value = getattr(self._settings, name)
             if value != getattr(defaults, name):

@@ -1,0 +1,230 @@
+"""The scenario format for editors: a JSON Schema that says the same as the loader."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from authz_service.errors import ScenarioError
+from authz_service.scenario.case import load_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT: Final = Path(__file__).parent.parent
+PATH: Final = ROOT / "authz_service" / "scenario" / "scenario.schema.json"
+SCHEMA: Final[dict[str, Any]] = json.loads(PATH.read_text())
+SCENARIOS: Final = sorted((ROOT / "scenarios").rglob("*.yaml"))
+
+
+class EditorLoader(yaml.SafeLoader):
+    """Reads YAML 1.2 as editors do: `on` and `yes` are words, and times are text."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # as PyYAML declares it
+
+
+EditorLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(true|false)$", re.IGNORECASE), list("tfTF")
+)
+EditorLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile("^(~|null|)$", re.IGNORECASE), ["~", "n", "N", ""]
+)
+EditorLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile("^[-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def editor_accepts(text: str) -> bool:
+    """Tell whether an editor with the schema finds nothing wrong with a file."""
+    validator = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return validator.is_valid(yaml.load(text, EditorLoader))  # noqa: S506  # it is a safe loader
+
+
+def loader_accepts(text: str, path: Path) -> bool:
+    """Tell whether a file can be run."""
+    path.write_text(text, encoding="utf-8")
+    try:
+        load_scenario(path)
+    except ScenarioError:
+        return False
+    return True
+
+
+def test_the_schema_is_one() -> None:
+    """The schema follows the draft that it names."""
+    Draft202012Validator.check_schema(SCHEMA)
+
+    assert Draft202012Validator.META_SCHEMA["$id"] == SCHEMA["$schema"]
+
+
+def parts_of(node: object, name: str = "the schema") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Find everything in the schema that an editor can show: keys, and what they share."""
+    if isinstance(node, dict):
+        for group in ("properties", "$defs"):
+            for key, part in node.get(group, {}).items():
+                yield f"{name}: {key}", part
+        for key, below in node.items():
+            yield from parts_of(below, key)
+
+
+@pytest.mark.parametrize(
+    "part", [part for _, part in parts_of(SCHEMA)], ids=[name for name, _ in parts_of(SCHEMA)]
+)
+def test_every_key_is_described(part: dict[str, Any]) -> None:
+    """An editor has a sentence to show for each key."""
+    assert part["description"].endswith((".", "`."))
+
+
+def test_the_schema_has_a_name() -> None:
+    """Editors show what a file is checked by."""
+    assert ("urn:authz-service:scenario:1", "Authorization scenario") == (
+        SCHEMA["$id"],
+        SCHEMA["title"],
+    )
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
+def test_every_scenario_is_valid(path: Path) -> None:
+    """An editor finds nothing wrong with the scenarios of the project."""
+    assert editor_accepts(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
+def test_every_scenario_names_the_schema(path: Path) -> None:
+    """The first line of a scenario leads editors to the schema."""
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    target = first.removeprefix("# yaml-language-server: $schema=")
+
+    assert PATH == (path.parent / target).resolve()
+
+
+GOOD_CASE: Final = "{who: person/a, on: thing/b, can: view}"
+START: Final = "scenario: What is so\nfixture: smith\n"
+WHOLE: Final = f"{START}cases: [{GOOD_CASE}]\n"
+
+
+def with_case(case: str) -> str:
+    """Write a file with a single case."""
+    return f"{START}cases: [{{{case}}}]\n"
+
+
+GOOD: Final = {
+    "what is needed": WHOLE,
+    "a source": WHOLE + "source: page.txt",
+    "a time": WHOLE + "at: 2026-01-05T09:00:00Z",
+    "a time in quotes": WHOLE + 'at: "2026-01-05T09:00:00Z"',
+    "a time elsewhere": WHOLE + "at: 2026-01-05T09:00:00.5+05:30",
+    "a time with a blank": WHOLE + "at: 2026-01-05 09:00:00Z",
+    "two cases": f"{START}cases: [{GOOD_CASE}, {GOOD_CASE}]",
+    "a channel": with_case("who: person/a, on: thing/b, via: web, can: view"),
+    "lists": with_case(
+        "who: [person/a, person/b], on: [thing/b], via: [web, app], can: [view, edit]"
+    ),
+    "an id with slashes": with_case("who: person/a, on: thing/b/c/d, can: view"),
+    "a refusal": with_case("who: person/a, on: thing/b, cannot: view"),
+    "refusals": with_case("who: person/a, on: thing/b, cannot: [view, edit]"),
+    "a reason": with_case("who: person/a, on: thing/b, cannot: {view: not_permitted}"),
+    "reasons": with_case("who: person/a, on: thing/b, cannot: [{view: [late, busy]}, edit]"),
+    "both answers": with_case("who: person/a, on: thing/b, can: view, cannot: edit"),
+    "a number in quotes": WHOLE.replace("smith", '"007"'),
+}
+
+BAD: Final = {
+    "no mapping": "just text",
+    "a list": "[a, b]",
+    "no scenario": WHOLE.replace("scenario: What is so\n", ""),
+    "no fixture": WHOLE.replace("fixture: smith\n", ""),
+    "no cases": START,
+    "an unknown key": WHOLE + "fixtrue: smith",
+    "an empty scenario": WHOLE.replace("What is so", '""'),
+    "a scenario of nothing": WHOLE.replace("What is so", ""),
+    "a scenario that is a list": WHOLE.replace("What is so", "[a]"),
+    "a fixture that is a number": WHOLE.replace("smith", "7"),
+    "a fixture that is true": WHOLE.replace("smith", "true"),
+    "a source of nothing": WHOLE + "source:",
+    "an empty source": WHOLE + 'source: ""',
+    "a time of nothing": WHOLE + "at:",
+    "a time without a zone": WHOLE + "at: 2026-01-05T09:00:00",
+    "a day": WHOLE + "at: 2026-01-05",
+    "a year": WHOLE + "at: 2026",
+    "a word for a time": WHOLE + "at: tomorrow",
+    "an hour too many": WHOLE + "at: 2026-01-05T24:00:00Z",
+    "a minute too many": WHOLE + "at: 2026-01-05T09:60:00Z",
+    "a list of times": WHOLE + "at: [2026-01-05T09:00:00Z]",
+    "cases of nothing": START + "cases:",
+    "an empty list of cases": START + "cases: []",
+    "cases that are one": f"{START}cases: {GOOD_CASE}",
+    "a case that is text": START + "cases: [view]",
+    "a case of nothing": START + "cases: [~]",
+    "a case without who": with_case("on: thing/b, can: view"),
+    "a case without on": with_case("who: person/a, can: view"),
+    "a case that asserts nothing": with_case("who: person/a, on: thing/b"),
+    "an unknown key in a case": with_case("who: person/a, on: thing/b, can: view, as: web"),
+    "a who without a type": with_case("who: mary, on: thing/b, can: view"),
+    "a who without an id": with_case("who: person/, on: thing/b, can: view"),
+    "a who with nothing before the slash": with_case("who: /mary, on: thing/b, can: view"),
+    "a who of nothing": with_case("who: , on: thing/b, can: view"),
+    "an empty list of whom": with_case("who: [], on: thing/b, can: view"),
+    "a who in a list of lists": with_case("who: [[person/a]], on: thing/b, can: view"),
+    "an on that is a number": with_case("who: person/a, on: 7, can: view"),
+    "an on of nothing in a list": with_case("who: person/a, on: [~], can: view"),
+    "a channel of nothing": with_case("who: person/a, on: thing/b, via: , can: view"),
+    "an empty channel": with_case('who: person/a, on: thing/b, via: "", can: view'),
+    "no channels": with_case("who: person/a, on: thing/b, via: [], can: view"),
+    "a channel that is true": with_case("who: person/a, on: thing/b, via: true, can: view"),
+    "no actions": with_case("who: person/a, on: thing/b, can: []"),
+    "an action of nothing": with_case("who: person/a, on: thing/b, can: "),
+    "an empty action": with_case('who: person/a, on: thing/b, can: ""'),
+    "an action that can for a reason": with_case("who: person/a, on: thing/b, can: {view: late}"),
+    "no refusals": with_case("who: person/a, on: thing/b, cannot: []"),
+    "a refusal of nothing": with_case("who: person/a, on: thing/b, cannot: "),
+    "an empty refusal": with_case('who: person/a, on: thing/b, cannot: ""'),
+    "a refusal that is a number": with_case("who: person/a, on: thing/b, cannot: 7"),
+    "two refusals in one": with_case("who: person/a, on: thing/b, cannot: {view: x, edit: x}"),
+    "no refusal in one": with_case("who: person/a, on: thing/b, cannot: {}"),
+    "a refusal of an empty action": with_case('who: person/a, on: thing/b, cannot: {"": late}'),
+    "a reason of nothing": with_case("who: person/a, on: thing/b, cannot: {view: }"),
+    "an empty reason": with_case('who: person/a, on: thing/b, cannot: {view: ""}'),
+    "no reasons": with_case("who: person/a, on: thing/b, cannot: {view: []}"),
+    "a reason that is a number": with_case("who: person/a, on: thing/b, cannot: {view: 7}"),
+    "a reason in a list of lists": with_case("who: person/a, on: thing/b, cannot: {view: [[a]]}"),
+}
+
+# What a schema cannot see: how two items agree, whether a day exists, and what YAML 1.1, which the
+# loader reads, takes for something else than text or for another file's affair.
+LOADER_ALONE: Final = {
+    "an action that is named twice": with_case("who: person/a, on: thing/b, can: [view, view]"),
+    "an action that can and cannot": with_case(
+        "who: person/a, on: thing/b, can: view, cannot: view"
+    ),
+    "a day that does not exist": WHOLE + "at: 2026-02-30T09:00:00Z",
+    "a time before all times": WHOLE + "at: 0001-01-01T00:00:00+23:00",
+    "a word that YAML 1.1 takes for a truth value": WHOLE.replace("smith", "yes"),
+    "an alias": WHOLE.replace("What is so", "&title What is so") + "source: *title",
+    "a tag": WHOLE.replace("smith", "!!str smith"),
+    "a key that stands twice": WHOLE + "fixture: smith",
+}
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD.keys())
+def test_what_is_good_is_good_for_both(tmp_path: Path, text: str) -> None:
+    """Schema and loader accept the same."""
+    assert (True, True) == (editor_accepts(text), loader_accepts(text, tmp_path / "a.yaml"))
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
+def test_what_is_bad_is_bad_for_both(tmp_path: Path, text: str) -> None:
+    """Schema and loader refuse the same."""
+    assert (False, False) == (editor_accepts(text), loader_accepts(text, tmp_path / "a.yaml"))
+
+
+@pytest.mark.parametrize("text", LOADER_ALONE.values(), ids=LOADER_ALONE.keys())
+def test_some_faults_are_the_loaders_alone(tmp_path: Path, text: str) -> None:
+    """What only the loader can see is refused when the scenario is run."""
+    assert (True, False) == (editor_accepts(text), loader_accepts(text, tmp_path / "a.yaml"))
