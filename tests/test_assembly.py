@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+import small_domain
 
 from authz_service import assembly
 from authz_service.errors import FixtureError, PolicyError, SettingError, StoreError
@@ -19,7 +20,6 @@ from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference
-from tests import small_domain
 
 if TYPE_CHECKING:
     from authz_service.store.database import Store
@@ -70,7 +70,7 @@ def open_settings(settings: Settings) -> Store:
 def test_a_domain_is_found_by_its_package() -> None:
     """The portal and any other domain are found by name."""
     assert DOMAIN is assembly.find_domain("authz_service.portal")
-    assert small_domain.DOMAIN is assembly.find_domain("tests.small_domain")
+    assert small_domain.DOMAIN is assembly.find_domain("small_domain")
 
 
 @pytest.mark.parametrize(

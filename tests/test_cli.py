@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from click.testing import CliRunner
+from small_domain import write_policy
 
 from authz_service.cli.main import main
 from authz_service.portal import DOMAIN
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference
-from tests.small_domain import write_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +164,7 @@ def test_the_time_can_be_chosen(tmp_path: Path, expected: int, at: str) -> None:
         "record:\n  note: {status: active, created: 2027-01-01T00:00:00Z}\n"
     )
     words = ["user/alice", "read", "record/note", "--at", at, "--fixture", str(fixture)]
-    domain = ["--domain", "tests.small_domain", "--policies", str(policies)]
+    domain = ["--domain", "small_domain", "--policies", str(policies)]
 
     assert expected == run("check", *words, *domain).exit_code
 

@@ -7,12 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 import pytest
-
-from authz_service.decision.answer import Decision, Reason
-from authz_service.decision.decider import Decider
-from authz_service.policy.source import load_policies
-from authz_service.store.entity import Reference, Row
-from tests.small_domain import (
+from small_domain import (
     ALICE,
     BOB,
     DOMAIN,
@@ -23,6 +18,11 @@ from tests.small_domain import (
     build_oracle,
     build_records,
 )
+
+from authz_service.decision.answer import Decision, Reason
+from authz_service.decision.decider import Decider
+from authz_service.policy.source import load_policies
+from authz_service.store.entity import Reference, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

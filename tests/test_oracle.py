@@ -8,13 +8,7 @@ from itertools import cycle, islice, product
 from typing import TYPE_CHECKING, Final
 
 import pytest
-
-from authz_service.errors import EvaluationTimeoutError, PolicyError
-from authz_service.policy.oracle import Oracle
-from authz_service.policy.source import load_policies
-from authz_service.store.database import open_store
-from authz_service.store.entity import Reference, Row
-from tests.small_domain import (
+from small_domain import (
     ALICE,
     BOB,
     DOMAIN,
@@ -27,6 +21,12 @@ from tests.small_domain import (
     build_records,
     write_policy,
 )
+
+from authz_service.errors import EvaluationTimeoutError, PolicyError
+from authz_service.policy.oracle import Oracle
+from authz_service.policy.source import load_policies
+from authz_service.store.database import open_store
+from authz_service.store.entity import Reference, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -212,7 +212,7 @@ def test_the_time_is_the_scenarios(
     for name, value in (
         ("POLICIES", "clock"),
         ("FIXTURES", "times"),
-        ("DOMAIN", "tests.small_domain"),
+        ("DOMAIN", "small_domain"),
     ):
         monkeypatch.setenv(f"AUTHZ_{name}", value)
 

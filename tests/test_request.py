@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
+from small_domain import DOMAIN
 
 from authz_service.errors import RequestError
 from authz_service.policy.request import read_given
-from tests.small_domain import DOMAIN
 
 NOTHING_SAID: Final[dict[str, Any]] = {"channel": None, "soft": None, "copies": None, "parts": []}
 

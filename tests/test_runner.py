@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from click.testing import CliRunner
+from small_domain import write_policy
 
 from authz_service.cli.main import main
 from authz_service.decision.answer import Decision, Reason
@@ -18,7 +19,6 @@ from authz_service.scenario.case import Expectation, Inquiry, load_scenario
 from authz_service.scenario.runner import Outcome, Runner
 from authz_service.settings import Settings
 from authz_service.store.entity import Reference
-from tests.small_domain import write_policy
 
 if TYPE_CHECKING:
     from authz_service.scenario.case import Scenario
@@ -58,7 +58,7 @@ def settings(tmp_path: Path) -> Settings:
     """The records with their policy and their fixture."""
     (tmp_path / "records.yaml").write_text(RECORDS, encoding="utf-8")
     policies = write_policy(tmp_path, POLICY)
-    return Settings(policies=policies, fixtures=tmp_path, domain="tests.small_domain")
+    return Settings(policies=policies, fixtures=tmp_path, domain="small_domain")
 
 
 def write(folder: Path, cases: str, at: str = "2026-01-05T09:00:00Z") -> Scenario:
