@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ class Fault:
         where: the place, so that faults sort by it.
         code: a stable word for programs.
         message: one lower-case sentence: what is wrong and what to do, user input in backticks.
+        excerpt: the lines at the place, for people; empty where that shows nothing.
     """
 
     where: Place
     code: str
     message: str
+    excerpt: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         """Write the fault on one line, the place first."""

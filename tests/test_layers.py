@@ -41,6 +41,7 @@ ONLY_IN: Final = {
     "polar": ("policy.oracle",),
     "flask": ("web",),
     "werkzeug": ("web",),
+    "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.case"),
     "peewee": ("store", "portal"),
     "psycopg": ("store.database",),
