@@ -88,7 +88,7 @@ def _span_at(source: Source, offset: int, length: int) -> Span:
 def _offset(error: UnexpectedInput, text: str) -> int:
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return len(text.rstrip())
-    return error.pos_in_stream
+    return error.pos_in_stream or 0
 
 
 def _describe(source: Source, error: UnexpectedInput, offset: int) -> Fault:
