@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from authz_service.decision.decider import Decider
-from authz_service.errors import SettingError, StoreError
+from authz_service.errors import PolicyError, SettingError, StoreError
 from authz_service.policy.oracle import Oracle
-from authz_service.policy.source import load_policies
+from authz_service.policy.source import check_policies, load_policies
 from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
@@ -55,9 +55,12 @@ def build_engine(settings: Settings, domain: Domain) -> Engine:
     """Build what evaluates the policies of the settings.
 
     Raises:
-        PolicyError: when they cannot be used.
+        PolicyError: with everything that is wrong with them.
     """
     policies = load_policies(settings.policies)
+    errors = check_policies(policies, domain.schema).errors
+    if errors:
+        raise PolicyError(errors)
     return Oracle(policies, domain.schema, settings.time_limit)
 
 

@@ -138,4 +138,4 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 def with_article(noun: str) -> str:
     """Put `a` or `an` before a noun."""
-    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
+    return f"an {noun}" if noun[:1].lower() in set("aeiou") else f"a {noun}"

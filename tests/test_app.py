@@ -321,7 +321,10 @@ def test_a_closed_store_opens_again(database: Path) -> None:
 
 
 def test_a_policy_that_fails_denies(tmp_path: Path) -> None:
-    """A rule that runs into an error denies, though another rule would allow."""
+    """A rule that runs into an error denies, though another rule would allow.
+
+    What `thing` is, only the question tells; so only then is its attribute found to be missing.
+    """
     policies = tmp_path / "policies"
     policies.mkdir()
     rules = """
@@ -330,8 +333,8 @@ def test_a_policy_that_fails_denies(tmp_path: Path) -> None:
             not forbid(_reason, request, action, resource);
         permit(_: Person, "view_bills", _: Subscription);
         permit(_: Person, "view_usage", _: Subscription);
-        forbid("red", _: Request, "view_usage", subscription: Subscription) if
-            subscription.colour = "red";
+        forbid("red", _: Request, "view_usage", thing) if
+            thing.colour = "red";
     """
     (policies / "rules.polar").write_text(rules)
     with open_client(policies=policies) as client:

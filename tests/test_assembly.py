@@ -114,7 +114,7 @@ def test_an_engine_has_the_policies_of_the_settings(settings: Settings) -> None:
 
 def test_policies_of_another_domain_are_refused(settings: Settings) -> None:
     """An engine does not start with policies that name what the domain does not have."""
-    with pytest.raises(PolicyError, match="Unknown specializer"):
+    with pytest.raises(PolicyError, match="there is no type"):
         assembly.build_engine(settings, small_domain.DOMAIN)
 
 

@@ -226,7 +226,7 @@ def test_a_broken_policy_ends_with_2(tmp_path: Path) -> None:
     result = check("--policies", str(policies))
 
     assert 2 == result.exit_code
-    assert result.stderr.startswith(f"error: {policies}/records.polar:2:3: Singleton variable x")
+    assert result.stderr.startswith(f"error: {policies}/records.polar:2:3: `x` is used once only")
 
 
 # load
@@ -458,7 +458,7 @@ def test_every_command_is_listed() -> None:
     """The main help has a line for each command."""
     listed = run("--help").stdout.partition("Commands:")[2]
 
-    assert ["check", "load", "serve", "test"] == [
+    assert ["check", "lint", "load", "serve", "test"] == [
         line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "
     ]
 

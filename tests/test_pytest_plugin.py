@@ -186,7 +186,7 @@ def test_a_broken_policy_is_an_error(
     result = project.runpytest()
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["broken/a.polar:2:3: Singleton variable x *"])
+    result.stdout.fnmatch_lines(["broken/a.polar:2:3: `x` is used once only*"])
 
 
 def test_an_unknown_setting_is_an_error(

@@ -34,7 +34,7 @@ allow(request: Request, action: String, record: Record) if
     not forbid(_reason, request, action, record);
 permit(_user: User, "read", _record: Record);
 permit(user: User, "write", record: Record) if record.owner = user;
-permit(_user: User, "delete", record: Record) if record.misspelt = 1;
+permit(_user: User, "delete", record) if record.misspelt = 1;
 forbid("archived", _request: Request, "write", _record: Record{status: "archived"});
 forbid("wrong_channel", request: Request, _action: String, _record: Record) if
     request.channel in ["post", "--at"];

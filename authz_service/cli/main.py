@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from authz_service.cli.check import check
+from authz_service.cli.lint import lint
 from authz_service.cli.load import load
 from authz_service.cli.serve import serve
 from authz_service.cli.test import test
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (check, load, serve, test):
+for command in (check, lint, load, serve, test):
     main.add_command(command)

@@ -15,6 +15,8 @@ from authz_service.settings import PREFIX, Settings, load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authz_service.errors import Fault
+
 P = ParamSpec("P")
 
 
@@ -34,6 +36,7 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
             except AuthzError as error:
                 for fault in error.faults:
                     click.echo(f"error: {fault}", err=True)
+                    show_excerpt(fault)
                 sys.exit(EXIT_ERROR)
 
         for name in reversed(names):
@@ -43,6 +46,12 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
         return run
 
     return decorate
+
+
+def show_excerpt(fault: Fault) -> None:
+    """Print the lines at a fault's place, if there are any to show."""
+    for line in fault.excerpt.splitlines():
+        click.echo(f"    {line}", err=True)
 
 
 def _describe(name: str, meaning: str) -> str:

@@ -88,7 +88,8 @@ def _span_at(source: Source, offset: int, length: int) -> Span:
 def _offset(error: UnexpectedInput, text: str) -> int:
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return len(text.rstrip())
-    return error.pos_in_stream or 0
+    position: int = getattr(error, "pos_in_stream", 0)
+    return position
 
 
 def _describe(source: Source, error: UnexpectedInput, offset: int) -> Fault:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from authz_service.polar.schema import Attribute, EntityType, Schema
     from authz_service.policy.request import Request
-    from authz_service.policy.source import PolicyFile, PolicySet
+    from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.entity import Reference, Row
 
@@ -46,8 +46,7 @@ type forbid(_reason: String, _request, _action, _resource);
 type reason(_code: String, _message: String);
 """
 
-_TEXT_OR_COMMENT: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
-_ACT: Final = re.compile(r"\b(cut\b|debug(?=\s*\()|print(?=\s*\())")
+_ORDERS: Final = frozenset({"Lt", "Leq", "Gt", "Geq"})
 _AT: Final = re.compile(r" at line (\d+), column (\d+) of file (.+?\.polar)")
 
 
@@ -143,6 +142,13 @@ class _Query(Query):
         super().__init__(ffi_query, host=host)  # type: ignore[no-untyped-call]  # oso has no types
         self._deadline = deadline
 
+    def handle_external_op(self, data: dict[str, Any]) -> None:
+        """Compare for oso; nothing comes before or after nil."""
+        if data["operator"] in _ORDERS and None in map(self.host.to_python, data["args"]):
+            self.ffi_query.question_result(data["call_id"], False)
+            return
+        super().handle_external_op(data)  # type: ignore[no-untyped-call]  # oso has no types
+
     def check_time(self) -> None:
         """Refuse to go on, or to have gone on, beyond the deadline."""
         if time.monotonic() > self._deadline:
@@ -150,12 +156,14 @@ class _Query(Query):
             raise EvaluationTimeoutError.at("the question", "evaluation_timeout", message)
 
     def handle_external_call(self, data: dict[str, Any]) -> None:
-        """Read an attribute for oso; text, numbers and nothing at all have none."""
+        """Read an attribute for oso; text and numbers have none, and what is nil has no value."""
         self.check_time()
         owner, name = self.host.to_python(data["instance"]), data["attribute"]
+        if owner is None:
+            self.ffi_query.call_result(data["call_id"], None)
+            return
         if not isinstance(owner, _Visible):
-            shown = "nothing" if owner is None else f"the value `{owner}`"
-            raise _unknown_attribute(shown, name, ())
+            raise _unknown_attribute(f"the value `{owner}`", name, ())
         owner.check_name(name)
         super().handle_external_call(data)  # type: ignore[no-untyped-call]  # as above
 
@@ -279,8 +287,6 @@ def _load(policies: PolicySet, classes: Mapping[str, type[_Instance]]) -> Oso:
     oso.register_class(_Request, name="Request")
     for each in classes.values():
         oso.register_class(each)
-    for file in policies.files:
-        _refuse_acts(policies, file)
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said):  # oso prints its warnings
@@ -292,17 +298,6 @@ def _load(policies: PolicySet, classes: Mapping[str, type[_Instance]]) -> Oso:
     if said.getvalue():
         raise _refuse(policies, said.getvalue().removeprefix("[warning] "))
     return oso
-
-
-def _refuse_acts(policies: PolicySet, file: PolicyFile) -> None:
-    """Refuse what makes a policy more than a relation: cutting a search short, and side effects."""
-    blank = _TEXT_OR_COMMENT.sub(lambda found: " " * len(found[0]), file.text)
-    found = _ACT.search(blank)
-    if found:
-        lines = blank[: found.start()].split("\n")
-        place = Place(f"{policies.folder}/{file.name}", len(lines), len(lines[-1]) + 1)
-        message = f"`{found[1]}` is not used in policies: they say what is so and do nothing"
-        raise PolicyError.at(place, "invalid_policy", message)
 
 
 def _refuse(policies: PolicySet, said: str) -> PolicyError:

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import Fault, Place, PolicyError
+from authz_service.polar.checker import Findings, check_statements
+from authz_service.polar.reader import read_policy
+from authz_service.polar.text import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from authz_service.polar.schema import Schema
+    from authz_service.polar.syntax import Statement
 
 _LARGEST: Final = 4 * 1024 * 1024
 
@@ -36,6 +42,11 @@ class PolicySet:
     files: tuple[PolicyFile, ...]
     digest: str
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files as the reader of Polar takes them, named with their folder."""
+        return tuple(Source(f"{self.folder}/{file.name}", file.text) for file in self.files)
+
 
 def load_policies(folder: Path) -> PolicySet:
     """Read all `.polar` files directly in a folder.
@@ -61,6 +72,22 @@ def load_policies(folder: Path) -> PolicySet:
     if faults:
         raise PolicyError(faults)
     return build_policy_set(str(folder), files)
+
+
+def read_statements(policies: PolicySet) -> tuple[tuple[Statement, ...], tuple[Fault, ...]]:
+    """Read all files: what they say, and what in them cannot be read."""
+    readings = [read_policy(source) for source in policies.sources]
+    return (
+        tuple(statement for reading in readings for statement in reading.statements),
+        tuple(fault for reading in readings for fault in reading.faults),
+    )
+
+
+def check_policies(policies: PolicySet, schema: Schema) -> Findings:
+    """Read all files and hold them against the schema, collecting everything that is found."""
+    statements, faults = read_statements(policies)
+    findings = check_statements(policies.sources, statements, schema)
+    return Findings(tuple(sorted({*faults, *findings.errors})), findings.warnings)
 
 
 def build_policy_set(folder: str, files: list[PolicyFile]) -> PolicySet:

@@ -1,0 +1,306 @@
+"""Holds a whole policy against the schema of its domain, before anything is decided by it.
+
+A misspelt attribute under `not` would be an allow, and a rule that cannot match a silent deny; so
+whatever can be told from the text is an error here. What is only odd is a warning.
+
+Each rule is looked at on its own: parameters say of what type variables are, `=` and `in` say more,
+and every attribute, comparison and call is held against that. Then the rules are looked at
+together: which are never asked, which ask themselves, which actions nobody may do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from authz_service.errors import suggest, with_article
+from authz_service.polar import syntax
+from authz_service.polar.blocks import expand_blocks, find_predicate
+from authz_service.polar.calls import CallGraph
+from authz_service.polar.conditions import ConditionChecker, quoted
+from authz_service.polar.syntax import Block, Constant, ListTerm, Rule
+from authz_service.polar.text import make_fault
+from authz_service.polar.traversal import find_calls, find_conditions, find_variables
+from authz_service.polar.types import Scope, Universe, build_scope, kind_of_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from authz_service.errors import Fault
+    from authz_service.polar.schema import Schema
+    from authz_service.polar.syntax import Span, Statement, Term
+    from authz_service.polar.text import Source
+    from authz_service.polar.types import Kind
+
+# The rules that the engine itself asks, with the number of their parameters.
+ENTRIES: Final = {"allow": 3, "permit": 3, "forbid": 4, "reason": 2}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is wrong with a policy, and what is odd about it, in the order of the places."""
+
+    errors: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+
+
+def check_statements(
+    sources: Sequence[Source], statements: Sequence[Statement], schema: Schema
+) -> Findings:
+    """Check all statements of a policy together.
+
+    Arguments:
+        sources: the files, for the lines that messages show.
+        statements: of all the files.
+        schema: what the policy may refer to.
+    """
+    checker = _Checker({each.name: each for each in sources}, statements, schema)
+    checker.check()
+    return Findings(tuple(sorted(set(checker.errors))), tuple(sorted(set(checker.warnings))))
+
+
+class _Checker:
+    """Goes through a policy and collects what it finds."""
+
+    def __init__(
+        self, sources: Mapping[str, Source], statements: Sequence[Statement], schema: Schema
+    ) -> None:
+        self._sources = sources
+        self._statements = statements
+        self._schema = schema
+        self._blocks = {each.type_name: each for each in statements if isinstance(each, Block)}
+        self._universe = Universe(schema, self._blocks)
+        self._rules = expand_blocks(statements)
+        self._graph = CallGraph(self._rules, self._universe)
+        self.errors: list[Fault] = []
+        self.warnings: list[Fault] = []
+
+    def check(self) -> None:
+        """Check everything."""
+        for statement in self._statements:
+            match statement:
+                case Rule():
+                    self._check_rule(statement)
+                case syntax.RuleType():
+                    self._check_patterns(statement.parameters)
+                case syntax.Query():
+                    self._check_query(statement)
+                case Block():
+                    self._check_block(statement)
+        self._check_entries()
+        self._check_recursion()
+        self._check_unused()
+        self._check_actions()
+
+    def blame(self, span: Span, code: str, message: str) -> None:
+        """Take note of an error."""
+        self.errors.append(make_fault(self._sources[span.file], span, code, message))
+
+    def _warn(self, span: Span, code: str, message: str) -> None:
+        self.warnings.append(make_fault(self._sources[span.file], span, code, message))
+
+    def _check_rule(self, rule: Rule) -> None:
+        self._check_patterns(rule.parameters)
+        self._check_variables(rule)
+        scope = build_scope(rule, self._universe)
+        conditions = ConditionChecker(self, self._universe, scope)
+        for parameter in rule.parameters:
+            if parameter.pattern is not None:
+                conditions.check_pattern(parameter.pattern)
+        conditions.check(rule.body)
+
+    def _check_query(self, query: syntax.Query) -> None:
+        scope = Scope(self._universe)
+        scope.learn(query.condition)
+        ConditionChecker(self, self._universe, scope).check(query.condition)
+
+    def _check_patterns(self, parameters: Sequence[syntax.Parameter]) -> None:
+        for parameter in parameters:
+            pattern = parameter.pattern
+            if isinstance(pattern, syntax.TypePattern):
+                self.check_type(pattern)
+
+    def check_type(self, pattern: syntax.TypePattern) -> bool:
+        """Check that there is a type of this name; an empty name is any type."""
+        name = pattern.type_name
+        if not name or name in self._universe.names:
+            return True
+        nearest = suggest(name, self._universe.names)
+        self.blame(pattern.span, "unknown_type", f"there is no type `{name}`{nearest}")
+        return False
+
+    def _check_variables(self, rule: Rule) -> None:
+        variables = list(find_variables(rule))
+        counts = Counter(each.name for each in variables)
+        for variable in variables:
+            name = variable.name
+            if counts[name] == 1 and not name.startswith("_"):
+                message = f"`{name}` is used once only; is it misspelt? If not, write `_{name}`"
+                self.blame(variable.span, "variable_used_once", message)
+
+    def find_rules(self, name: str) -> tuple[Rule, ...]:
+        """Find the rules of a name."""
+        return tuple(rule for rule in self._rules if rule.name == name)
+
+    def check_call(self, call: syntax.Call, scope: Scope) -> None:
+        """Check that a rule is there to answer a call, and that one could."""
+        rules = self.find_rules(call.name)
+        if not rules:
+            nearest = suggest(call.name, {rule.name for rule in self._rules})
+            self.blame(call.span, "unknown_rule", f"there is no rule `{call.name}`{nearest}")
+            return
+        fitting = [rule for rule in rules if len(rule.parameters) == len(call.arguments)]
+        if not fitting:
+            taken = " or ".join(sorted({str(len(rule.parameters)) for rule in rules}))
+            message = f"`{call.name}` takes {taken} arguments, not {len(call.arguments)}"
+            self.blame(call.span, "wrong_arity", message)
+            return
+        kinds = [scope.kind(argument) for argument in call.arguments]
+        if not any(self._graph.could_answer(rule, call, kinds) for rule in fitting):
+            given = ", ".join(_show(a, kind) for a, kind in zip(call.arguments, kinds, strict=True))
+            message = f"no rule `{call.name}` can match these arguments: {given}"
+            self.blame(call.span, "never_matches", message)
+
+    def _check_block(self, block: Block) -> None:
+        if block.type_name not in self._universe.entities:
+            nearest = suggest(block.type_name, self._universe.entities)
+            message = f"there is no type `{block.type_name}`{nearest}"
+            self.blame(block.span, "unknown_type", message)
+        words = [word for each in block.declarations for word in each.words]
+        for word, count in Counter(each.value for each in words).items():
+            if count > 1:
+                last = [each for each in words if each.value == word][-1]
+                self.blame(last.span, "declared_twice", f"`{word}` is declared already")
+        for relation in block.relations:
+            if relation.type_name not in self._universe.entities:
+                nearest = suggest(relation.type_name, self._universe.entities)
+                message = f"there is no type `{relation.type_name}`{nearest}"
+                self.blame(relation.span, "unknown_type", message)
+        for shorthand in block.shorthands:
+            self._check_shorthand(block, shorthand)
+
+    def _check_shorthand(self, block: Block, shorthand: syntax.Shorthand) -> None:
+        self._check_word(block, shorthand.granted)
+        if shorthand.relation is None:
+            self._check_word(block, shorthand.held)
+            return
+        name = shorthand.relation.value
+        relation = next((each for each in block.relations if each.name == name), None)
+        if relation is None:
+            nearest = suggest(str(name), [each.name for each in block.relations])
+            message = f"`{block.type_name}` has no relation `{name}`{nearest}"
+            self.blame(shorthand.relation.span, "unknown_relation", message)
+            return
+        far = self._blocks.get(relation.type_name)
+        if far is None:
+            message = f"`{relation.type_name}` has no block that declares {quoted(shorthand.held)}"
+            self.blame(shorthand.held.span, "unknown_word", message)
+            return
+        self._check_word(far, shorthand.held)
+
+    def _check_word(self, block: Block, word: Constant) -> None:
+        if find_predicate(block, str(word.value)) is None:
+            known = [str(each.value) for group in block.declarations for each in group.words]
+            nearest = suggest(str(word.value), [*known, *(each.name for each in block.relations)])
+            message = f"`{block.type_name}` declares no {quoted(word)}{nearest}"
+            self.blame(word.span, "unknown_word", message)
+
+    def _check_entries(self) -> None:
+        for rule in self._rules:
+            wanted = ENTRIES.get(rule.name)
+            if wanted is not None and len(rule.parameters) != wanted:
+                message = f"`{rule.name}` has {wanted} parameters, not {len(rule.parameters)}"
+                self.blame(rule.span, "wrong_arity", message)
+            if rule.name == "forbid" and rule.parameters:
+                self._check_reason(rule.parameters[0])
+        if not self.find_rules("allow") and self._sources:
+            first = next(iter(self._sources.values()))
+            span = syntax.Span(first.name, 1, 1, 1, 1)
+            message = "no file has a rule `allow(request, action, resource)`, so nothing is allowed"
+            self.blame(span, "no_allow", message)
+
+    def _check_reason(self, parameter: syntax.Parameter) -> None:
+        if not (isinstance(parameter.term, Constant) and isinstance(parameter.term.value, str)):
+            message = "a `forbid` gives its reason as text, the first argument"
+            self.blame(parameter.span, "no_reason", message)
+
+    def _check_recursion(self) -> None:
+        for cycle in self._graph.find_cycles():
+            path = " asks ".join(f"`{rule.name}`" for rule in [*cycle, cycle[0]])
+            message = f"asks itself: {path}; write out the levels that there are"
+            self.blame(cycle[0].span, "recursion", message)
+
+    def _check_unused(self) -> None:
+        asked = {call.name for rule in self._rules for call in find_calls(rule.body)}
+        asked |= {
+            call.name
+            for each in self._statements
+            if isinstance(each, syntax.Query)
+            for call in find_calls(each.condition)
+        }
+        for rule in self._rules:
+            if rule.name not in asked and rule.name not in ENTRIES:
+                self._warn(rule.span, "unused_rule", f"nothing asks `{rule.name}`")
+
+    def _check_actions(self) -> None:
+        """Check the words for actions, and warn of actions that are neither permitted nor refused.
+
+        A rule that asks of any action and resource, as the usual `allow` does, says nothing about
+        a single one and is passed over.
+        """
+        known = {action for each in self._schema.types.values() for action in each.actions}
+        spoken: set[tuple[str, str]] = set()
+        for rule in self._rules:
+            position = {"allow": 1, "permit": 1, "forbid": 2}.get(rule.name)
+            if position is None or len(rule.parameters) != ENTRIES[rule.name]:
+                continue
+            words = _find_words(rule, rule.parameters[position].term)
+            kinds = kind_of_parameter(rule.parameters[position + 1], self._universe)
+            actions = self._actions_on(kinds)
+            for word in words:
+                if word.value not in (actions or known):
+                    on = f" on {with_article(kinds.shown)}" if actions else ""
+                    message = f"there is no action {quoted(word)}{on}"
+                    nearest = suggest(str(word.value), actions or known)
+                    self.blame(word.span, "unknown_action", message + nearest)
+            spoken |= {(name, str(word.value)) for name in kinds.names for word in words}
+        self._warn_of_silence(spoken)
+
+    def _actions_on(self, kind: Kind) -> set[str]:
+        entities = [
+            self._universe.entities[name] for name in kind.names if name in self._universe.entities
+        ]
+        return {action for each in entities for action in each.actions}
+
+    def _warn_of_silence(self, spoken: set[tuple[str, str]]) -> None:
+        if not self.find_rules("permit"):
+            return
+        entry = self.find_rules("permit")[0]
+        for entity in self._universe.entities.values():
+            for action in entity.actions:
+                if (entity.class_name, action) not in spoken:
+                    message = (
+                        f"no rule permits or forbids `{action}` on {with_article(entity.name)}"
+                    )
+                    self._warn(entry.span, "silent_action", message)
+
+
+def _find_words(rule: Rule, term: Term) -> list[Constant]:
+    """Find the words that an argument of a rule is held to: its own, or those of a list."""
+    if isinstance(term, Constant):
+        return [term]
+    found: list[Constant] = []
+    for each in find_conditions(rule.body):
+        match each:
+            case syntax.Membership(item=item, collection=ListTerm(items=items)) if item == term:
+                found += [word for word in items if isinstance(word, Constant)]
+            case syntax.Comparison(operator="=", left=left, right=Constant() as word) if (
+                left == term
+            ):
+                found.append(word)
+    return found
+
+
+def _show(argument: Term, kind: Kind) -> str:
+    return quoted(argument) if isinstance(argument, Constant) else kind.shown
