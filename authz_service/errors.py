@@ -137,5 +137,6 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 def with_article(noun: str) -> str:
-    """Put `a` or `an` before a noun."""
-    return f"an {noun}" if noun[:1].lower() in set("aeiou") else f"a {noun}"
+    """Put `a` or `an` before a noun, as far as its first letters tell."""
+    start = noun[:2].lower()
+    return f"an {noun}" if start[:1] in set("aeio") or start == "un" else f"a {noun}"

@@ -115,7 +115,7 @@ class Installation:
             yield process
 
     def refuse(self, *options: str) -> str:
-        """Have the command refuse to serve, in one line and with exit code 2."""
+        """Have it refuse to serve, in one line and those that it is about, with exit code 2."""
         done = subprocess.run(
             self.command(*options),
             capture_output=True,
@@ -125,7 +125,8 @@ class Installation:
             check=False,
         )
         assert (2, "") == (done.returncode, done.stdout), done
-        (line,) = done.stderr.splitlines()
+        line, *excerpt = done.stderr.splitlines()
+        assert all(each.startswith("    ") for each in excerpt), done
         return line
 
     def answers(self) -> bool:
@@ -451,7 +452,7 @@ def test_it_refuses_broken_policies(installation: Installation) -> None:
     line = installation.refuse(f"--policies={broken}")
 
     assert line.startswith(f"error: {broken}/broken.polar:2:7: ")
-    assert line.endswith("[invalid_policy]")
+    assert line.endswith("[no_polar]")
 
 
 def test_it_refuses_to_serve_without_policies(installation: Installation) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authz_service.polar.syntax import Constant
-from authz_service.polar.traversal import find_calls
-from authz_service.polar.types import build_scope, kind_of_parameter
+from authz_service.polar.syntax import Call, Constant
+from authz_service.polar.types import (
+    Scope,
+    build_scope,
+    find_conditions_in,
+    kind_of_constant,
+    kind_of_parameter,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from authz_service.polar.syntax import Call, Parameter, Rule, Term
+    from authz_service.polar.syntax import Parameter, Rule, Term
     from authz_service.polar.types import Kind, Universe
 
 
@@ -29,6 +34,7 @@ class CallGraph:
         for rule in rules:
             self._by_name.setdefault((rule.name, len(rule.parameters)), []).append(rule)
         self._rules = rules
+        self._answers: dict[int, tuple[Rule, ...]] = {}
 
     def could_answer(self, rule: Rule, call: Call, kinds: Sequence[Kind]) -> bool:
         """Tell whether a rule can match a call whose arguments are of certain kinds."""
@@ -36,9 +42,10 @@ class CallGraph:
         return all(self._fits(parameter, term, kind) for parameter, term, kind in triples)
 
     def _fits(self, parameter: Parameter, term: Term, kind: Kind) -> bool:
-        fixed = _fixed(parameter)
+        fixed = find_fixed(parameter)
         if fixed is not None and isinstance(term, Constant):
-            return fixed.value == term.value
+            same = kind_of_constant(fixed).fits(kind)  # in Python 1 is equal to True
+            return same and fixed.value == term.value
         return kind.fits(kind_of_parameter(parameter, self._universe))
 
     def find_cycles(self) -> list[list[Rule]]:
@@ -51,7 +58,7 @@ class CallGraph:
         if id(start) in done:
             return
         path = [start]
-        asked = [self._asked(start)]
+        asked = [iter(self._asked(start))]
         depths = {id(start): 0}
         while path:
             following = next(asked[-1], None)
@@ -65,19 +72,34 @@ class CallGraph:
             elif id(following) not in done:
                 depths[id(following)] = len(path)
                 path.append(following)
-                asked.append(self._asked(following))
+                asked.append(iter(self._asked(following)))
 
-    def _asked(self, rule: Rule) -> Iterator[Rule]:
-        """Find the rules that can answer what a rule asks."""
-        scope = build_scope(rule, self._universe)
-        for call in find_calls(rule.body):
-            kinds = [scope.kind(argument) for argument in call.arguments]
-            for other in self._by_name.get((call.name, len(call.arguments)), ()):
-                if self.could_answer(other, call, kinds):
-                    yield other
+    def find_asked(self, queries: Iterable[Term]) -> set[int]:
+        """Find the rules that other rules or queries ask, as the ids of their objects."""
+        found = {id(other) for rule in self._rules for other in self._asked(rule)}
+        for query in queries:
+            scope = Scope(self._universe).within(query)
+            found |= {id(other) for other in self._find_answers(query, scope)}
+        return found
+
+    def _asked(self, rule: Rule) -> tuple[Rule, ...]:
+        """Find the rules that can answer what a rule asks, once."""
+        if id(rule) not in self._answers:
+            answers = self._find_answers(rule.body, build_scope(rule, self._universe))
+            self._answers[id(rule)] = tuple(answers)
+        return self._answers[id(rule)]
+
+    def _find_answers(self, term: Term, scope: Scope) -> Iterator[Rule]:
+        for call, known in find_conditions_in(term, scope):
+            if isinstance(call, Call):
+                kinds = [known.kind(argument) for argument in call.arguments]
+                for other in self._by_name.get((call.name, len(call.arguments)), ()):
+                    if self.could_answer(other, call, kinds):
+                        yield other
 
 
-def _fixed(parameter: Parameter) -> Constant | None:
+def find_fixed(parameter: Parameter) -> Constant | None:
+    """Find the value that an argument must have, where a parameter names one."""
     if isinstance(parameter.term, Constant):
         return parameter.term
     return parameter.pattern if isinstance(parameter.pattern, Constant) else None

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import suggest, with_article
 from authz_service.polar import syntax
-from authz_service.polar.blocks import expand_blocks, find_predicate
-from authz_service.polar.calls import CallGraph
+from authz_service.polar.blocks import ACTOR, expand_blocks, find_predicate
+from authz_service.polar.calls import CallGraph, find_fixed
 from authz_service.polar.conditions import ConditionChecker, quoted
-from authz_service.polar.syntax import Block, Constant, ListTerm, Rule
+from authz_service.polar.schema import STRING
+from authz_service.polar.syntax import Block, Constant, ListTerm, Refused, Rule
 from authz_service.polar.text import make_fault
-from authz_service.polar.traversal import find_calls, find_conditions, find_variables
-from authz_service.polar.types import Scope, Universe, build_scope, kind_of_parameter
+from authz_service.polar.traversal import find_calls, find_conditions, find_nodes, find_variables
+from authz_service.polar.types import REQUEST, Kind, Scope, Universe, build_scope, kind_of_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from authz_service.polar.schema import Schema
     from authz_service.polar.syntax import Span, Statement, Term
     from authz_service.polar.text import Source
-    from authz_service.polar.types import Kind
 
 # The rules that the engine itself asks, with the number of their parameters.
 ENTRIES: Final = {"allow": 3, "permit": 3, "forbid": 4, "reason": 2}
@@ -72,6 +72,9 @@ class _Checker:
         self._blocks = {each.type_name: each for each in statements if isinstance(each, Block)}
         self._universe = Universe(schema, self._blocks)
         self._rules = expand_blocks(statements)
+        self._by_name: dict[str, list[Rule]] = {}
+        for rule in self._rules:
+            self._by_name.setdefault(rule.name, []).append(rule)
         self._graph = CallGraph(self._rules, self._universe)
         self.errors: list[Fault] = []
         self.warnings: list[Fault] = []
@@ -88,6 +91,9 @@ class _Checker:
                     self._check_query(statement)
                 case Block():
                     self._check_block(statement)
+        if ACTOR in self._universe.names:
+            for rule in expand_blocks(self._blocks.values()):
+                self._check_body(rule)
         self._check_entries()
         self._check_recursion()
         self._check_unused()
@@ -103,11 +109,15 @@ class _Checker:
     def _check_rule(self, rule: Rule) -> None:
         self._check_patterns(rule.parameters)
         self._check_variables(rule)
+        self._check_body(rule)
+
+    def _check_body(self, rule: Rule) -> None:
         scope = build_scope(rule, self._universe)
         conditions = ConditionChecker(self, self._universe, scope)
         for parameter in rule.parameters:
             if parameter.pattern is not None:
-                conditions.check_pattern(parameter.pattern)
+                kind = kind_of_parameter(parameter, self._universe)
+                conditions.check_pattern(parameter.pattern, kind)
         conditions.check(rule.body)
 
     def _check_query(self, query: syntax.Query) -> None:
@@ -131,6 +141,8 @@ class _Checker:
         return False
 
     def _check_variables(self, rule: Rule) -> None:
+        if any(isinstance(each, Refused) for each in find_nodes(rule)):
+            return  # nobody knows what was in there
         variables = list(find_variables(rule))
         counts = Counter(each.name for each in variables)
         for variable in variables:
@@ -139,15 +151,15 @@ class _Checker:
                 message = f"`{name}` is used once only; is it misspelt? If not, write `_{name}`"
                 self.blame(variable.span, "variable_used_once", message)
 
-    def find_rules(self, name: str) -> tuple[Rule, ...]:
+    def find_rules(self, name: str) -> Sequence[Rule]:
         """Find the rules of a name."""
-        return tuple(rule for rule in self._rules if rule.name == name)
+        return self._by_name.get(name, ())
 
     def check_call(self, call: syntax.Call, scope: Scope) -> None:
         """Check that a rule is there to answer a call, and that one could."""
         rules = self.find_rules(call.name)
         if not rules:
-            nearest = suggest(call.name, {rule.name for rule in self._rules})
+            nearest = suggest(call.name, self._by_name)
             self.blame(call.span, "unknown_rule", f"there is no rule `{call.name}`{nearest}")
             return
         fitting = [rule for rule in rules if len(rule.parameters) == len(call.arguments)]
@@ -167,11 +179,10 @@ class _Checker:
             nearest = suggest(block.type_name, self._universe.entities)
             message = f"there is no type `{block.type_name}`{nearest}"
             self.blame(block.span, "unknown_type", message)
-        words = [word for each in block.declarations for word in each.words]
-        for word, count in Counter(each.value for each in words).items():
-            if count > 1:
-                last = [each for each in words if each.value == word][-1]
-                self.blame(last.span, "declared_twice", f"`{word}` is declared already")
+        self._check_declared_once(block)
+        if block.shorthands and ACTOR not in self._universe.names:
+            message = "no block says who can have a role or a permission; write `actor User {}`"
+            self.blame(block.span, "no_actor", message)
         for relation in block.relations:
             if relation.type_name not in self._universe.entities:
                 nearest = suggest(relation.type_name, self._universe.entities)
@@ -180,8 +191,24 @@ class _Checker:
         for shorthand in block.shorthands:
             self._check_shorthand(block, shorthand)
 
+    def _check_declared_once(self, block: Block) -> None:
+        if self._blocks[block.type_name] is not block:
+            message = f"`{block.type_name}` has another block; put them together"
+            self.blame(block.span, "declared_twice", message)
+        known: set[object] = set()
+        words = [(word.value, word.span) for each in block.declarations for word in each.words]
+        relations = [(relation.name, relation.span) for relation in block.relations]
+        kinds = [(f"{each.kind} =", each.span) for each in block.declarations]
+        for word, span in [*words, *relations, *kinds]:
+            if word in known:
+                self.blame(span, "declared_twice", f"`{word}` is declared already")
+            known.add(word)
+
     def _check_shorthand(self, block: Block, shorthand: syntax.Shorthand) -> None:
         self._check_word(block, shorthand.granted)
+        if find_predicate(block, str(shorthand.granted.value)) == "has_relation":
+            message = f"{quoted(shorthand.granted)} is a relation; write a rule `has_relation`"
+            self.blame(shorthand.granted.span, "grants_a_relation", message)
         if shorthand.relation is None:
             self._check_word(block, shorthand.held)
             return
@@ -193,11 +220,11 @@ class _Checker:
             self.blame(shorthand.relation.span, "unknown_relation", message)
             return
         far = self._blocks.get(relation.type_name)
-        if far is None:
+        if far is None and relation.type_name in self._universe.entities:
             message = f"`{relation.type_name}` has no block that declares {quoted(shorthand.held)}"
             self.blame(shorthand.held.span, "unknown_word", message)
-            return
-        self._check_word(far, shorthand.held)
+        elif far is not None:
+            self._check_word(far, shorthand.held)
 
     def _check_word(self, block: Block, word: Constant) -> None:
         if find_predicate(block, str(word.value)) is None:
@@ -212,6 +239,8 @@ class _Checker:
             if wanted is not None and len(rule.parameters) != wanted:
                 message = f"`{rule.name}` has {wanted} parameters, not {len(rule.parameters)}"
                 self.blame(rule.span, "wrong_arity", message)
+            elif wanted is not None:
+                self._check_entry(rule)
             if rule.name == "forbid" and rule.parameters:
                 self._check_reason(rule.parameters[0])
         if not self.find_rules("allow") and self._sources:
@@ -220,6 +249,26 @@ class _Checker:
             message = "no file has a rule `allow(request, action, resource)`, so nothing is allowed"
             self.blame(span, "no_allow", message)
 
+    def _check_entry(self, rule: Rule) -> None:
+        """Check that a rule can match what the engine asks it with."""
+        text, request = Kind(frozenset({STRING})), Kind(frozenset({REQUEST}))
+        resource = Kind(frozenset(self._universe.entities))
+        kinds = {
+            "allow": (request, text, resource),
+            "permit": (self._universe.subject, text, resource),
+            "forbid": (text, request, text, resource),
+            "reason": (text, text),
+        }[rule.name]
+        for parameter, kind in zip(rule.parameters, kinds, strict=True):
+            given = kind_of_parameter(parameter, self._universe)
+            if not given.fits(kind):
+                what = "an entity" if kind == resource else with_article(kind.shown)
+                message = (
+                    f"`{rule.name}` is asked with {what} here, never with "
+                    f"{with_article(given.shown)}"
+                )
+                self.blame(parameter.span, "never_matches", message)
+
     def _check_reason(self, parameter: syntax.Parameter) -> None:
         if not (isinstance(parameter.term, Constant) and isinstance(parameter.term.value, str)):
             message = "a `forbid` gives its reason as text, the first argument"
@@ -227,27 +276,25 @@ class _Checker:
 
     def _check_recursion(self) -> None:
         for cycle in self._graph.find_cycles():
-            path = " asks ".join(f"`{rule.name}`" for rule in [*cycle, cycle[0]])
+            path = " asks ".join(f"`{_show_rule(rule)}`" for rule in [*cycle, cycle[0]])
             message = f"asks itself: {path}; write out the levels that there are"
             self.blame(cycle[0].span, "recursion", message)
 
     def _check_unused(self) -> None:
-        asked = {call.name for rule in self._rules for call in find_calls(rule.body)}
-        asked |= {
-            call.name
-            for each in self._statements
-            if isinstance(each, syntax.Query)
-            for call in find_calls(each.condition)
-        }
+        queries = [each.condition for each in self._statements if isinstance(each, syntax.Query)]
+        bodies = [*(rule.body for rule in self._rules), *queries]
+        names = {call.name for body in bodies for call in find_calls(body)}
+        asked = self._graph.find_asked(queries)
         for rule in self._rules:
-            if rule.name not in asked and rule.name not in ENTRIES:
-                self._warn(rule.span, "unused_rule", f"nothing asks `{rule.name}`")
+            if id(rule) not in asked and rule.name not in ENTRIES:
+                so = " with such arguments" if rule.name in names else ""
+                self._warn(rule.span, "unused_rule", f"nothing asks `{rule.name}`{so}")
 
     def _check_actions(self) -> None:
         """Check the words for actions, and warn of actions that are neither permitted nor refused.
 
-        A rule that asks of any action and resource, as the usual `allow` does, says nothing about
-        a single one and is passed over.
+        A `forbid` of any action says nothing about a single one and is passed over, as is the
+        usual `allow`; a `permit` of any action, as one that asks of roles is, permits them all.
         """
         known = {action for each in self._schema.types.values() for action in each.actions}
         spoken: set[tuple[str, str]] = set()
@@ -255,7 +302,7 @@ class _Checker:
             position = {"allow": 1, "permit": 1, "forbid": 2}.get(rule.name)
             if position is None or len(rule.parameters) != ENTRIES[rule.name]:
                 continue
-            words = _find_words(rule, rule.parameters[position].term)
+            words = _find_words(rule, rule.parameters[position])
             kinds = kind_of_parameter(rule.parameters[position + 1], self._universe)
             actions = self._actions_on(kinds)
             for word in words:
@@ -264,7 +311,11 @@ class _Checker:
                     message = f"there is no action {quoted(word)}{on}"
                     nearest = suggest(str(word.value), actions or known)
                     self.blame(word.span, "unknown_action", message + nearest)
-            spoken |= {(name, str(word.value)) for name in kinds.names for word in words}
+            said = {str(word.value) for word in words}
+            if rule.name == "permit" and not words:
+                said = known  # whatever the rule asks, it may be of any action
+            names = kinds.names or self._universe.entities
+            spoken |= {(name, action) for name in names for action in said}
         self._warn_of_silence(spoken)
 
     def _actions_on(self, kind: Kind) -> set[str]:
@@ -286,20 +337,27 @@ class _Checker:
                     self._warn(entry.span, "silent_action", message)
 
 
-def _find_words(rule: Rule, term: Term) -> list[Constant]:
+def _find_words(rule: Rule, parameter: syntax.Parameter) -> list[Constant]:
     """Find the words that an argument of a rule is held to: its own, or those of a list."""
-    if isinstance(term, Constant):
-        return [term]
+    fixed, term = find_fixed(parameter), parameter.term
+    if fixed is not None:
+        return [fixed]
     found: list[Constant] = []
     for each in find_conditions(rule.body):
         match each:
             case syntax.Membership(item=item, collection=ListTerm(items=items)) if item == term:
                 found += [word for word in items if isinstance(word, Constant)]
-            case syntax.Comparison(operator="=", left=left, right=Constant() as word) if (
-                left == term
-            ):
-                found.append(word)
+            case syntax.Comparison(operator="=" | "==", left=left, right=right):
+                sides = (left, right) if term in {left, right} else ()
+                found += [side for side in sides if isinstance(side, Constant)]
     return found
+
+
+def _show_rule(rule: Rule) -> str:
+    """Name a rule, with the words that it is about, as those that blocks stand for are."""
+    fixed = [find_fixed(each) for each in rule.parameters]
+    words = ", ".join(quoted(each).strip("`") for each in fixed if each is not None)
+    return f"{rule.name}({words})" if words else rule.name
 
 
 def _show(argument: Term, kind: Kind) -> str:

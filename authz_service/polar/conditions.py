@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from authz_service.errors import suggest, with_article
 from authz_service.polar import syntax
 from authz_service.polar.syntax import Constant, ListTerm, Variable
-from authz_service.polar.traversal import find_conditions
-from authz_service.polar.types import NIL, PLAIN, REQUEST
+from authz_service.polar.types import NIL, PLAIN, REQUEST, UNKNOWN, find_conditions_in
 
 if TYPE_CHECKING:
     from authz_service.polar.syntax import Pattern, Span, Term
@@ -40,25 +39,29 @@ class ConditionChecker:
         self._scope = scope
 
     def check(self, term: Term) -> None:
-        """Check a condition and all in it."""
-        for each in find_conditions(term):
-            match each:
-                case syntax.Comparison():
-                    self._check_comparison(each)
-                case syntax.Membership():
-                    self._check_membership(each)
-                case syntax.Match():
-                    self.check_value(each.value)
-                    self._check_match(each)
-                case syntax.Call():
-                    for argument in each.arguments:
-                        self.check_value(argument)
-                    self._report.check_call(each, self._scope)
-                case syntax.Path():
-                    self.check_value(each)
-                    self._check_truth(each)
-                case Constant() | ListTerm() | Variable():
-                    self._check_truth(each)
+        """Check a condition and all in it, each branch by what is known there."""
+        for each, scope in find_conditions_in(term, self._scope):
+            ConditionChecker(self._report, self._universe, scope).check_one(each)
+
+    def check_one(self, condition: Term) -> None:
+        """Check a condition that combines no others."""
+        match condition:
+            case syntax.Comparison():
+                self._check_comparison(condition)
+            case syntax.Membership():
+                self._check_membership(condition)
+            case syntax.Match():
+                self.check_value(condition.value)
+                self._check_match(condition)
+            case syntax.Call():
+                for argument in condition.arguments:
+                    self.check_value(argument)
+                self._report.check_call(condition, self._scope)
+            case syntax.Path():
+                self.check_value(condition)
+                self._check_truth(condition)
+            case Constant() | ListTerm() | Variable():
+                self._check_truth(condition)
 
     def _check_truth(self, term: Term) -> None:
         message = "is a value, not a condition; compare it, as in `... = true`"
@@ -150,7 +153,7 @@ class ConditionChecker:
                 self._check_choice(each, kind)
 
     def _check_match(self, match: syntax.Match) -> None:
-        self.check_pattern(match.pattern)
+        self.check_pattern(match.pattern, self._scope.kind(match.value))
         pattern = match.pattern
         if isinstance(pattern, syntax.TypePattern) and pattern.type_name in self._universe.names:
             kind, wanted = self._scope.kind(match.value), self._universe.named(pattern.type_name)
@@ -158,34 +161,44 @@ class ConditionChecker:
                 message = f"{with_article(kind.shown)} is never {with_article(wanted.shown)}"
                 self._report.blame(match.span, "never_matches", message)
 
-    def check_pattern(self, pattern: Pattern) -> None:
-        """Check the fields of a pattern against the type that it names."""
+    def check_pattern(self, pattern: Pattern, kind: Kind) -> None:
+        """Check the fields of a pattern against the type that it names, or that the value has."""
         if not isinstance(pattern, syntax.TypePattern) or not self._report.check_type(pattern):
             return
-        owners = self._universe.named(pattern.type_name).names if pattern.type_name else ()
+        owner = self._universe.named(pattern.type_name) if pattern.type_name else kind
         for name, value in pattern.fields:
-            for owner in owners:
-                known = self._universe.attributes(owner)
-                if name not in known:
-                    message = (
-                        f"{with_article(owner)} has no attribute `{name}`{suggest(name, known)}"
-                    )
-                    self._report.blame(value.span, "unknown_attribute", message)
-                    continue
-                kind = self._universe.attribute(owner, name)
-                self._check_field(name, value, kind)
-            self.check_pattern(value)
+            without = self._find_without(owner, name)
+            if without:
+                known = self._universe.attributes(without)
+                message = f"{with_article(without)} has no attribute `{name}`{suggest(name, known)}"
+                self._report.blame(value.span, "unknown_attribute", message)
+            within = UNKNOWN if without else self._scope.step(owner, name)
+            self._check_field(name, value, within)
+            self.check_pattern(value, within)
+
+    def _find_without(self, owner: Kind, name: str) -> str | None:
+        """Find a type that has no such attribute, of those that a value can have."""
+        known = self._universe.attributes
+        return next((each for each in sorted(owner.names) if name not in known(each)), None)
 
     def _check_field(self, name: str, value: Pattern, kind: Kind) -> None:
-        if isinstance(value, Variable):
-            self._scope.bind(value.name, kind)
-        elif isinstance(value, Constant):
-            if not kind.fits(self._scope.kind(value)):
-                message = f"`{name}` is {kind.shown}, never {quoted(value)}"
-                self._report.blame(value.span, "different_types", message)
+        given = UNKNOWN
+        if isinstance(value, (Variable, Constant)):
+            given = self._scope.kind(value)
+        elif isinstance(value, syntax.TypePattern):
+            given = self._universe.named(value.type_name)
+        if not kind.fits(given):
+            shown = quoted(value) if isinstance(value, Constant) else given.shown
+            message = f"`{name}` is {kind.shown}, never {shown}"
+            self._report.blame(value.span, "different_types", message)
+        if isinstance(value, Constant):
             self._check_choice(value, kind)
 
 
 def quoted(word: Constant) -> str:
     """Write a constant as it stands in a policy, in backticks."""
-    return f'`"{word.value}"`' if isinstance(word.value, str) else f"`{word.value}`"
+    if isinstance(word.value, str):
+        return f'`"{word.value}"`'
+    if word.value is None:
+        return "`nil`"
+    return f"`{str(word.value).lower()}`"

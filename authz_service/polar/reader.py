@@ -1,32 +1,52 @@
 """Polar text in, a syntax tree out; what is not read is told with its place and what to write.
 
-A statement that cannot be read does not hide the faults of those after it: it is blanked out, and
-the rest is read. Brackets are counted beforehand, so that no text can exhaust the stack, here or in
-oso.
+The text is cut into words, the words into statements, and each statement is read on its own: one
+that cannot be read does not hide the faults of the others, and time grows with the text and no
+faster. How deep and how long a statement may be is limited, so that none can exhaust the stack,
+here or in oso, whose time grows with the square of a statement's length.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from lark import Lark, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, UnexpectedToken
 
-from authz_service.polar.builder import TreeBuilder
+from authz_service.errors import quote
+from authz_service.polar.builder import TreeBuilder, explain_stray
 from authz_service.polar.syntax import Span
 from authz_service.polar.text import make_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from lark import Token
+
     from authz_service.errors import Fault
     from authz_service.polar import syntax
     from authz_service.polar.text import Source
 
 _DEEPEST: Final = 100
+_LONGEST: Final = 10_000
 _MOST_FAULTS: Final = 50
-_TEXT_OR_COMMENT: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|#[^\n]*')
+_OPENING: Final = frozenset({"LPAR", "LSQB", "LBRACE"})
+_CLOSING: Final = frozenset({"RPAR", "RSQB", "RBRACE"})
+_KEYWORDS: Final = frozenset(
+    {"type", "if", "in", "and", "or", "matches", "new", "cut", "debug", "print", "forall"}
+    | {"true", "false", "mod", "rem", "inf", "nan", "isa"}
+)
+# How statements begin that cannot be part of a block, and what stands before; where one does, the
+# block's `}` is missing.
+_BEGINNINGS: Final = (
+    ("NAME", "LPAR"),
+    ("TYPE", "NAME", "LPAR"),
+    ("NAME", "NAME", "LBRACE"),
+    ("QUERY",),
+)
+_BEFORE: Final = frozenset({"SEMICOLON", "LBRACE", "RBRACE", "RSQB", "STRING"})
 
 
 @dataclass(frozen=True)
@@ -38,24 +58,19 @@ class Reading:
 
 
 def read_policy(source: Source) -> Reading:
-    """Read one file."""
-    deep = _find_depth(source)
-    if deep:
-        return Reading((), (deep,))
-    text = source.text
-    faults: list[Fault] = []
-    while len(faults) < _MOST_FAULTS:
-        builder = TreeBuilder(source)
-        try:
-            tree = _load_parser().parse(text)
-            statements = builder.transform(tree)
-        except UnexpectedInput as error:
-            offset = _offset(error, text)
-            faults.append(_describe(source, error, offset))
-            text = _blank_statement(text, offset)
-        else:
-            return Reading(tuple(statements), (*faults, *builder.faults))
-    return Reading((), tuple(faults))
+    """Read one file; after very many faults, the rest is left unread."""
+    broken = _find_half_character(source)
+    if broken:
+        return Reading((), (broken,))
+    builder = TreeBuilder(source)
+    statements: list[syntax.Statement] = []
+    for words in _cut_statements(_cut_words(source)):
+        statement = _read_statement(source, builder, words)
+        if statement:
+            statements.append(statement)
+        if len(builder.faults) >= _MOST_FAULTS:
+            break
+    return Reading(tuple(statements), tuple(sorted(builder.faults)))
 
 
 @functools.cache
@@ -67,61 +82,160 @@ def _load_parser() -> Lark:
     )
 
 
-def _find_depth(source: Source) -> Fault | None:
-    depth = 0
-    plain = _TEXT_OR_COMMENT.sub(lambda found: " " * len(found[0]), source.text)
-    for found in re.finditer(r"[\[\](){}]", plain):
-        depth += 1 if found[0] in "[({" else -1
-        if depth > _DEEPEST:
-            span = _span_at(source, found.start(), 1)
-            message = f"is nested deeper than {_DEEPEST} brackets; give parts of it a name"
-            return make_fault(source, span, "nested_too_deep", message)
+def _find_half_character(source: Source) -> Fault | None:
+    """Find a surrogate, which no file in UTF-8 can hold and oso refuses."""
+    try:
+        source.text.encode()
+    except UnicodeEncodeError as error:
+        line = source.text.count("\n", 0, error.start) + 1
+        column = error.start - source.text.rfind("\n", 0, error.start)
+        span = Span(source.name, line, column, line, column + 1)
+        return make_fault(source, span, "no_polar", "this is half of a character; write it whole")
     return None
 
 
-def _span_at(source: Source, offset: int, length: int) -> Span:
-    line = source.text.count("\n", 0, offset) + 1
-    column = offset - (source.text.rfind("\n", 0, offset) + 1) + 1
-    return Span(source.name, line, column, line, column + length)
+def _cut_words(source: Source) -> Iterator[Token]:
+    parser = _load_parser().parse_interactive(source.text)
+    lexer = parser.lexer_thread
+    words: Iterator[Token] = lexer.lex(parser.parser_state)  # type: ignore[no-untyped-call]
+    return words
 
 
-def _offset(error: UnexpectedInput, text: str) -> int:
-    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return len(text.rstrip())
-    position: int = getattr(error, "pos_in_stream", 0)
-    return position
+def _cut_statements(words: Iterable[Token]) -> Iterator[list[Token]]:
+    """Cut behind each `;` or, in a block, behind the `}` of its `{`."""
+    statement: list[Token] = []
+    braces = 0
+    for word in words:
+        if len(statement) <= _LONGEST:
+            statement.append(word)
+        if braces or (word.type == "LBRACE" and _is_block(statement)):
+            braces += (word.type == "LBRACE") - (word.type == "RBRACE")
+            own = _count_beginning(statement)
+            if own:
+                yield statement[:-own]
+                statement = statement[-own:]
+                braces = int(word.type == "LBRACE")
+            elif not braces:
+                yield statement
+                statement = []
+        elif word.type == "SEMICOLON" or (word.type == "UNCLOSED" and word.endswith(";")):
+            yield statement
+            statement = []
+    if statement:
+        yield statement
 
 
-def _describe(source: Source, error: UnexpectedInput, offset: int) -> Fault:
-    if isinstance(error, UnexpectedCharacters):
-        found = source.text[offset]
-        if found == '"':
-            message = 'this text has no end; close it with `"` on the same line'
-            return make_fault(source, _span_at(source, offset, 1), "no_polar", message)
-        message = f"did not expect the character `{found}`"
-        return make_fault(source, _span_at(source, offset, 1), "no_polar", message)
-    token = error.token if isinstance(error, UnexpectedToken) else None
-    if token is None or token.type == "$END":
+def _is_block(words: Sequence[Token]) -> bool:
+    """Tell whether words begin a block: only names stand before the first `{`."""
+    for word in words:
+        if word.type == "LBRACE":
+            return True
+        if word.type not in {"NAME", "STRING", "TYPE"}:
+            return False
+    return False
+
+
+def _count_beginning(words: Sequence[Token]) -> int:
+    """Count the words at the end of a block's that begin another statement."""
+    if words[-1].type in {"LPAR", "LBRACE", "QUERY"}:
+        for beginning in _BEGINNINGS:
+            kinds = tuple(word.type for word in words[-len(beginning) - 1 :])
+            if kinds[1:] == beginning and kinds[0] in _BEFORE:
+                return len(beginning)
+    return 0
+
+
+def _read_statement(
+    source: Source, builder: TreeBuilder, words: list[Token]
+) -> syntax.Statement | None:
+    """Read a statement; of a block that is broken, the declarations are read one by one."""
+    broken = False
+    while words:
+        fault = _find_excess(source, words)
+        if fault:
+            builder.faults.append(fault)
+            return None
+        parser = _load_parser().parse_interactive()
+        index = 0
+        try:
+            for index, word in enumerate(words):  # noqa: B007  # where it failed
+                parser.feed_token(word)
+            index = len(words)
+            tree = parser.feed_eof(words[-1])  # type: ignore[no-untyped-call]  # as below
+        except UnexpectedToken as error:
+            seen = words[: index + 1]
+            wanted = parser.accepts()  # type: ignore[no-untyped-call]  # lark types only some
+            builder.faults.append(_describe(source, seen, error.token, wanted))
+            broken = True
+            words = _leave_out(words, index) if len(builder.faults) < _MOST_FAULTS else []
+        else:
+            statement = builder.transform(tree)
+            return None if broken else statement
+    return None
+
+
+def _find_excess(source: Source, words: Sequence[Token]) -> Fault | None:
+    if len(words) > _LONGEST:
+        message = f"this statement is longer than {_LONGEST} words; make several of it"
+        return make_fault(source, _span(source, words[0]), "too_long", message)
+    depth = 0
+    for word in words:
+        depth += (word.type in _OPENING) - (word.type in _CLOSING)
+        if depth > _DEEPEST:
+            message = f"is nested deeper than {_DEEPEST} brackets; give parts of it a name"
+            return make_fault(source, _span(source, word), "nested_too_deep", message)
+    return None
+
+
+def _leave_out(words: list[Token], index: int) -> list[Token]:
+    """Leave out the declaration of a block around a word; of anything else, nothing remains."""
+    kinds = [word.type for word in words]
+    opening = kinds.index("LBRACE") if _is_block(words) else len(words)
+    if not opening < index < len(words):
+        return []
+    start = max(opening, *(at for at in range(index) if kinds[at] == "SEMICOLON"), 0)
+    semicolons = (at + 1 for at in range(index, len(words)) if kinds[at] == "SEMICOLON")
+    end = next(semicolons, len(words) - 1)
+    rest = words[: start + 1] + words[end:]
+    return rest if len(rest) < len(words) else []
+
+
+def _describe(
+    source: Source, words: Sequence[Token], token: Token, wanted: Collection[str]
+) -> Fault:
+    unclosed = next((word for word in words if word.type == "UNCLOSED"), None)
+    if unclosed:  # whatever went wrong, it began there
+        return make_fault(source, _span(source, unclosed), "no_polar", explain_stray(unclosed))
+    if token.type == "$END":
         message = "the file ends in the middle of a statement; is a `;` missing?"
-        return make_fault(source, _span_at(source, max(offset - 1, 0), 1), "no_polar", message)
-    message = f"did not expect `{token}` here{_hint(error)}"
-    return make_fault(source, _span_at(source, offset, len(token)), "no_polar", message)
+        if _is_block(words):
+            message = "this block has no end; is a `}` missing?"
+        return make_fault(source, _span(source, words[-1]), "no_polar", message)
+    if token.type == "STRAY":
+        return make_fault(source, _span(source, token), "no_polar", explain_stray(token))
+    message = f"did not expect {quote(token)} here{_hint(token, wanted)}"
+    return make_fault(source, _span(source, token), "no_polar", message)
 
 
-def _hint(error: UnexpectedInput) -> str:
-    wanted = set(error.accepts or error.expected) if isinstance(error, UnexpectedToken) else set()
-    if "SEMICOLON" in wanted:
-        return "; is a `;` missing before it?"
-    if wanted and wanted <= {"RPAR", "COMMA"}:
-        return "; is a `)` missing before it?"
-    return ""
+def _hint(token: Token, wanted: Collection[str]) -> str:
+    if token.type == "NOT":
+        return "; put it in parentheses together with what it negates"
+    if token in _KEYWORDS and "NAME" in wanted:
+        return "; it is a word of Polar's own, so no name"
+    if token.type == "NUMBER" and token[0] in "+-":
+        return "; arithmetic is not used in policies"
+    if token.type in {"COMPARATOR", "EQUALS", "IN", "MATCHES"} and "AND" in wanted:
+        return "; compare two values at a time, with `and` between"
+    sign = _find_missing(token, wanted)
+    return f"; is a `{sign}` missing before it?" if sign else ""
 
 
-def _blank_statement(text: str, offset: int) -> str:
-    """Put blanks in place of the statement around an offset, so that the rest can be read."""
-    plain = _TEXT_OR_COMMENT.sub(lambda found: " " * len(found[0]), text)
-    start = plain.rfind(";", 0, offset) + 1
-    end = plain.find(";", offset)
-    end = len(text) if end < 0 else end + 1
-    blank = re.sub(r"[^\n]", " ", text[start:end])
-    return text[:start] + blank + text[end:]
+def _find_missing(token: Token, wanted: Collection[str]) -> str:
+    if token.type in {"NAME", "TYPE", "QUERY", "STRING", "RBRACE"} and "SEMICOLON" in wanted:
+        return ";"
+    return ")" if token.type in {"IF", "SEMICOLON"} and "RPAR" in wanted else ""
+
+
+def _span(source: Source, token: Token) -> Span:
+    line, column = token.line or 1, token.column or 1
+    return Span(source.name, line, column, token.end_line or line, token.end_column or column + 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import Fault, Place
@@ -20,17 +22,27 @@ class Source:
     name: str
     text: str
 
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the text, without what ends them."""
+        return tuple(self.text.split("\n"))
+
 
 def make_fault(source: Source, span: Span, code: str, message: str) -> Fault:
     """Build a fault with its place and the line underlined there."""
-    place = Place(span.file, span.line, span.column)
-    line = source.text.split("\n")[span.line - 1]
-    width = span.end_column - span.column if span.end_line == span.line else len(line)
-    marks = "^" * max(1, min(width, len(line) + 1 - span.column))
-    if len(line) > _WIDEST:  # show the part of a long line that matters
-        cut = max(0, span.column - 1 - _WIDEST // 2)
-        line, marks = line[cut : cut + _WIDEST], marks[: _WIDEST // 2]
-        span = replace(span, column=span.column - cut)
+    line = source.lines[span.line - 1]
+    end = span.end_column if span.end_line == span.line else len(line) + 1
+    # of a long line, only the part that matters
+    cut = max(0, span.column - 1 - _WIDEST // 2) if len(line) > _WIDEST else 0
+    shown = _make_visible(line[cut : cut + _WIDEST].rstrip("\r"))
+    before = span.column - 1 - cut
+    marks = "^" * max(1, min(end - span.column, len(shown) - before))
+    margin = re.sub(r"[^\t]", " ", shown[:before])
     number = str(span.line)
-    excerpt = f"{number} | {line}\n{' ' * len(number)} | {' ' * (span.column - 1)}{marks}"
-    return Fault(place, code, message, excerpt)
+    excerpt = f"{number} | {shown}\n{' ' * len(number)} | {margin}{marks}"
+    return Fault(Place(span.file, span.line, span.column), code, message, excerpt)
+
+
+def _make_visible(line: str) -> str:
+    """Replace what a terminal would obey instead of showing it; tabs stay."""
+    return "".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line)

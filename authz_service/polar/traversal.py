@@ -30,17 +30,21 @@ def find_conditions(term: Term) -> Iterator[Term]:
             yield term
 
 
-def find_variables(node: object) -> Iterator[Variable]:
-    """Find every mention of a variable, in the order of the text."""
-    if isinstance(node, Variable):
-        yield node
-    elif isinstance(node, tuple):
+def find_nodes(node: object) -> Iterator[syntax.Node]:
+    """Find every piece of a tree, in the order of the text."""
+    if isinstance(node, tuple):
         for each in node:
-            yield from find_variables(each)
+            yield from find_nodes(each)
     elif isinstance(node, syntax.Node):
+        yield node
         for name in node.__dataclass_fields__:
             if name != "span":
-                yield from find_variables(getattr(node, name))
+                yield from find_nodes(getattr(node, name))
+
+
+def find_variables(node: object) -> Iterator[Variable]:
+    """Find every mention of a variable, in the order of the text."""
+    return (each for each in find_nodes(node) if isinstance(each, Variable))
 
 
 def find_calls(term: Term) -> Iterator[Call]:

@@ -17,6 +17,7 @@ import io
 import math
 import re
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from oso import Oso, Variable
@@ -31,7 +32,6 @@ from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOW
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime
 
     from authz_service.polar.schema import Attribute, EntityType, Schema
     from authz_service.policy.request import Request
@@ -285,6 +285,7 @@ def _unknown_attribute(owner: str, name: str, known: Collection[str]) -> PolicyE
 def _load(policies: PolicySet, classes: Mapping[str, type[_Instance]]) -> Oso:
     oso = Oso()
     oso.register_class(_Request, name="Request")
+    oso.register_class(datetime, name="DateTime")
     for each in classes.values():
         oso.register_class(each)
     said = io.StringIO()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from authz_service.polar.schema import Schema
     from authz_service.polar.syntax import Statement
 
+_MISSING: Final = frozenset({"unknown_rule", "no_allow"})
 _LARGEST: Final = 4 * 1024 * 1024
 
 
@@ -87,7 +88,9 @@ def check_policies(policies: PolicySet, schema: Schema) -> Findings:
     """Read all files and hold them against the schema, collecting everything that is found."""
     statements, faults = read_statements(policies)
     findings = check_statements(policies.sources, statements, schema)
-    return Findings(tuple(sorted({*faults, *findings.errors})), findings.warnings)
+    # a statement that could not be read is missing, which is no fault of those that ask for it
+    errors = (each for each in findings.errors if not faults or each.code not in _MISSING)
+    return Findings(tuple(sorted({*faults, *errors})), findings.warnings)
 
 
 def build_policy_set(folder: str, files: list[PolicyFile]) -> PolicySet:

@@ -1,0 +1,191 @@
+"""`authz lint`: what it prints about a policy, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from click.testing import CliRunner
+from small_domain import write_policy
+
+from authz_service.cli.main import main
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+ROOT: Final = Path(__file__).parent.parent
+GOOD: Final = """\
+allow(request: Request, action, record) if permit(request.subject, action, record);
+permit(user: User, action, record: Record) if
+  action in ["read", "write", "delete"] and record.owner = user;
+"""
+ODD: Final = f"{GOOD}spare(1);\n"
+BROKEN: Final = f"{ODD}permit(user: User, _, record: Record) if not record.onwer = user;\n"
+ERROR: Final = "records.polar:5:46: a Record has no attribute `onwer`; did you mean `owner`?"
+WARNING: Final = "records.polar:4:1: nothing asks `spare`"
+
+# what only the reference refuses: rules are held against their types by it, it runs the queries,
+# and it wants whatever a block speaks of to be said
+OSO_ONLY: Final = {
+    "type": f"{GOOD}?= spare(1, 2);\ntype spare(x: String, y);\nspare(1, _y);\n",
+    "query": f'{GOOD}spare("a");\n?= not spare("a");\n',
+    "block": f'{GOOD}actor User {{}}\nresource Record {{ roles = ["owner"]; }}\n',
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every command runs in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lint(*options: str) -> Result:
+    """Check the policies of the folder, those of the small domain."""
+    words = ("lint", "--policies", "policies", "--domain", "small_domain", *options)
+    return CliRunner().invoke(main, words)
+
+
+def test_good_policies_end_with_0(folder: Path) -> None:
+    """Where nothing is found, it says so in numbers."""
+    write_policy(folder, GOOD)
+    result = lint()
+
+    assert (0, "0 errors, 0 warnings\n", "") == (result.exit_code, result.stdout, result.stderr)
+
+
+def test_the_policies_of_the_portal_are_good() -> None:
+    """What we ship passes, warnings counted."""
+    words = ("lint", "--strict", "--policies", str(ROOT / "policies"))
+    result = CliRunner().invoke(main, words)
+
+    assert (0, "0 errors, 0 warnings\n", "") == (result.exit_code, result.stdout, result.stderr)
+
+
+def test_errors_end_with_1(folder: Path) -> None:
+    """Errors come first, then warnings, each with its line and what is wrong in it underlined."""
+    write_policy(folder, BROKEN)
+    result = lint()
+
+    assert (1, "1 error, 1 warning\n") == (result.exit_code, result.stdout)
+    assert [
+        f"error: policies/{ERROR} [unknown_attribute]",
+        "    5 | permit(user: User, _, record: Record) if not record.onwer = user;",
+        f"      | {' ' * 45}{'^' * 12}",
+        f"warning: policies/{WARNING} [unused_rule]",
+        "    4 | spare(1);",
+        "      | ^^^^^^^^",
+    ] == result.stderr.splitlines()
+
+
+def test_warnings_end_with_0(folder: Path) -> None:
+    """What is only odd can be used."""
+    write_policy(folder, ODD)
+    result = lint()
+
+    assert (0, "0 errors, 1 warning\n") == (result.exit_code, result.stdout)
+
+
+def test_strict_warnings_end_with_1(folder: Path) -> None:
+    """With `--strict` a warning counts; it is still called one."""
+    write_policy(folder, ODD)
+    result = lint("--strict")
+
+    assert (1, "0 errors, 1 warning\n") == (result.exit_code, result.stdout)
+    assert result.stderr.startswith("warning: ")
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_no_policies_end_with_2(style: str) -> None:
+    """What cannot be read cannot be checked."""
+    result = lint("--format", style)
+
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert result.stderr.startswith("error: policies: there is no such folder; ")
+
+
+def test_an_unknown_domain_ends_with_2(folder: Path) -> None:
+    """Without a domain there is nothing to hold a policy against."""
+    write_policy(folder, GOOD)
+    result = lint("--domain", "nothing_of_the_kind")
+
+    assert 2 == result.exit_code
+
+
+def test_json_says_the_same(folder: Path) -> None:
+    """Programs get one object, and nothing beside it."""
+    write_policy(folder, BROKEN)
+    result = lint("--format", "json")
+
+    assert (1, "") == (result.exit_code, result.stderr)
+    assert {
+        "errors": [
+            {
+                "file": "policies/records.polar",
+                "line": 5,
+                "column": 46,
+                "code": "unknown_attribute",
+                "message": "a Record has no attribute `onwer`; did you mean `owner`?",
+            }
+        ],
+        "warnings": [
+            {
+                "file": "policies/records.polar",
+                "line": 4,
+                "column": 1,
+                "code": "unused_rule",
+                "message": "nothing asks `spare`",
+            }
+        ],
+    } == json.loads(result.stdout)
+
+
+def test_json_of_good_policies_is_empty_lists(folder: Path) -> None:
+    """Both lists are always there."""
+    write_policy(folder, GOOD)
+    result = lint("--format", "json", "--strict")
+
+    assert (0, {"errors": [], "warnings": []}) == (result.exit_code, json.loads(result.stdout))
+
+
+@pytest.mark.parametrize("text", OSO_ONLY.values(), ids=OSO_ONLY)
+def test_what_only_oso_refuses_is_refused(folder: Path, text: str) -> None:
+    """The reference has its say where the checker finds nothing."""
+    write_policy(folder, text)
+    result = lint()
+
+    assert 1 == result.exit_code
+    assert "1 error, " in result.stdout
+    assert "[invalid_policy]" in result.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("check", "user/alice", "read", "record/report"), ("serve", "--port", "8123")],
+    ids=lambda words: words[0],
+)
+def test_every_command_gives_the_same_errors(folder: Path, command: tuple[str, ...]) -> None:
+    """Commands that decide by policies refuse them in the words of `lint`, with exit code 2."""
+    write_policy(folder, BROKEN)
+    errors = lint().stderr.partition("warning: ")[0]
+    options = ("--policies", "policies", "--domain", "small_domain")
+    result = CliRunner().invoke(main, [*command, *options])
+
+    assert (2, errors) == (result.exit_code, result.stderr)
+
+
+def test_scenarios_are_refused_in_the_same_words(folder: Path) -> None:
+    """`authz test` counts a broken policy as an error of the scenario, told as elsewhere."""
+    write_policy(folder, BROKEN)
+    (folder / "small.yaml").write_text("user:\n  alice: {name: Alice, role: member}\n")
+    (folder / "scenario.yaml").write_text(
+        "scenario: reading\nfixture: small\n"
+        "cases:\n  - {who: user/alice, on: user/alice, cannot: [read]}\n"
+    )
+    options = ("--policies", "policies", "--domain", "small_domain", "--fixtures", ".")
+    result = CliRunner().invoke(main, ["test", "scenario.yaml", *options])
+
+    assert 2 == result.exit_code
+    assert f"policies/{ERROR} [unknown_attribute]" in result.output
