@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from authz_service.decision.decider import Decider
 from authz_service.errors import PolicyError, SettingError, StoreError
+from authz_service.policy.agreement import Both, Sampled
+from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.oracle import Oracle
 from authz_service.policy.source import check_policies, load_policies
 from authz_service.store.database import MEMORY, find_missing_file, open_store
@@ -26,12 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Service:
-    """Everything that answers requests, put together."""
+    """Everything that answers requests, put together.
+
+    `sampled` tells what the reference says to the answers, where it is asked.
+    """
 
     settings: Settings
     domain: Domain
     store: Store
     decider: Decider
+    sampled: Sampled | None = None
 
 
 def find_domain(package: str) -> Domain:
@@ -54,6 +61,8 @@ def find_domain(package: str) -> Domain:
 def build_engine(settings: Settings, domain: Domain) -> Engine:
     """Build what evaluates the policies of the settings.
 
+    oso reads them in any case: what it rejects is rejected.
+
     Raises:
         PolicyError: with everything that is wrong with them.
     """
@@ -61,7 +70,24 @@ def build_engine(settings: Settings, domain: Domain) -> Engine:
     errors = check_policies(policies, domain.schema).errors
     if errors:
         raise PolicyError(errors)
-    return Oracle(policies, domain.schema, settings.time_limit)
+    reference = Oracle(policies, domain.schema, settings.time_limit)
+    if settings.engine == "oso":
+        return reference
+    compiled = CompiledEngine(policies, domain, settings.time_limit)
+    return Both(compiled, reference) if settings.engine == "both" else compiled
+
+
+def build_sampled_engine(settings: Settings, domain: Domain) -> Engine:
+    """Build an engine for serving, at whose answers the reference looks now and then.
+
+    Raises:
+        PolicyError: as above.
+    """
+    engine = build_engine(settings, domain)
+    if not settings.sample or settings.engine != "compiled":
+        return engine
+    reference = build_engine(dataclasses.replace(settings, engine="oso"), domain)
+    return Sampled(engine, reference, settings.sample)
 
 
 def tell_time() -> datetime:
@@ -83,9 +109,10 @@ def build_service(settings: Settings) -> Service:
         AuthzError: of the part that cannot be used.
     """
     domain = find_domain(settings.domain)
-    engine = build_engine(settings, domain)
+    engine = build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
-    return Service(settings, domain, store, build_decider(engine, domain, store))
+    sampled = engine if isinstance(engine, Sampled) else None
+    return Service(settings, domain, store, build_decider(engine, domain, store), sampled)
 
 
 def open_existing_store(settings: Settings, domain: Domain) -> Store:

@@ -44,6 +44,15 @@ def _parse_whole(lowest: int, highest: int) -> Callable[[str], int]:
     return parse
 
 
+def _parse_choice(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"give one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
 def _parse_folder(text: str) -> Path:
     return Path(_parse_text(text))
 
@@ -101,6 +110,16 @@ class Settings:
     )
     max_batch: int = _setting(
         1_000, _parse_whole(1, 1_000_000), "the most questions in one batch request"
+    )
+    engine: str = _setting(
+        "compiled",
+        _parse_choice("compiled", "oso", "both"),
+        "what decides: `compiled`, `oso` (the reference), or `both`, which must agree",
+    )
+    sample: int = _setting(
+        1_000,
+        _parse_whole(0, 1_000_000_000),
+        "each how many served questions the reference is asked as well; 0 for never",
     )
     time_limit: int = _setting(
         250,

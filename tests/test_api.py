@@ -312,4 +312,4 @@ def test_health_says_what_is_serving(client: FlaskClient) -> None:
     digest = load_policies(POLICIES).digest
 
     assert (200, "no-store") == (answer.status, answer.headers["cache-control"])
-    assert {"status": "ok", "engine": "oso", "policy_digest": digest} == answer.data
+    assert {"status": "ok", "engine": "compiled", "policy_digest": digest} == answer.data

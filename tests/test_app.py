@@ -337,7 +337,7 @@ def test_a_policy_that_fails_denies(tmp_path: Path) -> None:
             thing.colour = "red";
     """
     (policies / "rules.polar").write_text(rules)
-    with open_client(policies=policies) as client:
+    with open_client(policies=policies, engine="oso") as client:
         answers = [ask(client, data).data for data in (MARY_SEES_BILLS, MARY_SEES_USAGE)]
 
     assert {"decision": True} == answers[0]

@@ -34,7 +34,6 @@ allow(request: Request, action: String, record: Record) if
     not forbid(_reason, request, action, record);
 permit(_user: User, "read", _record: Record);
 permit(user: User, "write", record: Record) if record.owner = user;
-permit(_user: User, "delete", record) if record.misspelt = 1;
 forbid("archived", _request: Request, "write", _record: Record{status: "archived"});
 forbid("wrong_channel", request: Request, _action: String, _record: Record) if
     request.channel in ["post", "--at"];
@@ -165,7 +164,6 @@ def test_every_question_is_put(tmp_path: Path, settings: Settings) -> None:
   - {who: user/alice, on: record/note, cannot: {write: archived}}
   - {who: user/alice, on: record/note, cannot: {write: not_permitted}}
   - {who: user/nobody, on: record/note, cannot: write}
-  - {who: user/alice, on: record/note, cannot: delete}
 """,
     )
 
@@ -177,7 +175,6 @@ def test_every_question_is_put(tmp_path: Path, settings: Settings) -> None:
         ("user/alice write record/note", True),
         ("user/alice write record/note", False),
         ("user/nobody write record/note", False),
-        ("user/alice delete record/note", False),
     ] == [(str(each.inquiry), each.passed) for each in run(settings, scenario)]
 
 
@@ -264,7 +261,6 @@ CASES: Final = {
     "a channel": "{who: user/alice, on: record/report, via: post, can: read}",
     "blanks, quotes and letters": '{who: "user/Bob O\'Neil & Söhne", on: record/a/b c, can: read}',
     "what is unknown": "{who: usr/alice, on: recrod/report, can: raed}",
-    "an error": "{who: user/alice, on: record/report, can: delete}",
     "a channel like an option": "{who: user/alice, on: record/report, via: --at, can: read}",
     "an action like an option": "{who: user/alice, on: record/report, can: --help}",
     "a subject like an option": "{who: -user/alice, on: record/report, can: read}",

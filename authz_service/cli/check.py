@@ -59,7 +59,7 @@ class _TimeType(click.ParamType[datetime]):
     help="Ask about the entities of this fixture file instead of the database.",
 )
 @click.option("--at", type=_TimeType(), help="Ask as if it were this time.")
-@takes_settings("database", "policies", "domain", "time_limit")
+@takes_settings("database", "policies", "domain", "engine", "time_limit")
 def check(
     settings: Settings,
     *,

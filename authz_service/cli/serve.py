@@ -56,6 +56,8 @@ _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
     "threads",
     "max_body",
     "max_batch",
+    "engine",
+    "sample",
     "time_limit",
 )
 def serve(settings: Settings, *, create: bool) -> None:

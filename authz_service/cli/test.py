@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@takes_settings("policies", "domain", "fixtures")
+@takes_settings("policies", "domain", "fixtures", "engine")
 def test(settings: Settings, *, paths: tuple[Path, ...]) -> None:
     """Run the scenarios in each PATH, a file or a folder; without any, those in `scenarios`.
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import sqlite3
+import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import peewee
 import psycopg.conninfo
 
-from authz_service.errors import AuthzError, Fault, Place, StoreError
+from authz_service.errors import AuthzError, EvaluationTimeoutError, Fault, Place, StoreError
 from authz_service.store.entity import Reference, Row, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from authz_service.polar.schema import Attribute
     from authz_service.store.domain import Domain
@@ -24,6 +28,8 @@ MEMORY: Final = "sqlite:///:memory:"
 # WAL lets readers go on while one writes; the wait lets writers queue instead of failing.
 _SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1}
 _SQLITE_WAIT_SECONDS: Final = 10
+# How many steps of its machine SQLite takes between two looks at the clock.
+_SQLITE_STEPS: Final = 10_000
 
 
 class BrokenPromiseError(AuthzError):
@@ -41,6 +47,8 @@ class Store:
         self._database = database
         self._domain = domain
         self._models = {type_name(model): model for model in domain.models}
+        self._is_sqlite = _is_sqlite(database)
+        self._watches = threading.local()
 
     def has_tables(self) -> bool:
         """Tell whether the tables of the domain are there.
@@ -105,6 +113,41 @@ class Store:
         through, here, there = _link(model, attribute.name)
         query = target.select().join(through, on=(there == target.id)).where(here == reference.id)
         return self._rows(target, query)
+
+    def execute(
+        self, texts: Mapping[str, str], parameters: Sequence[Any], time_limit: int
+    ) -> tuple[Any, ...] | None:
+        """Run a statement that reads, and give back its first row; None when it has none.
+
+        Arguments:
+            texts: the statement, as `sqlite` and as `postgresql` write it.
+            parameters: what it binds, in order.
+            time_limit: milliseconds that it may take.
+
+        Raises:
+            EvaluationTimeoutError: when it takes longer; the database has given up on it.
+            StoreError: when the database cannot answer.
+        """
+        try:
+            connection = self._database.connection()
+            if self._is_sqlite:
+                return self._watch(connection).fetch(texts["sqlite"], parameters, time_limit)
+            nested = self._database.in_transaction()
+            with self._database.atomic():
+                row = _ask_postgresql(connection, texts["postgresql"], parameters, time_limit)
+                if nested:  # what follows in the transaction is not held to it
+                    connection.execute("SET LOCAL statement_timeout TO DEFAULT")
+                return row
+        except (sqlite3.Error, psycopg.Error, peewee.PeeweeException) as error:
+            with _explained(self._database):
+                raise peewee.DatabaseError(*error.args) from error
+
+    def _watch(self, connection: sqlite3.Connection) -> _Watch:
+        """Find what watches the time of this thread's connection."""
+        watch: _Watch | None = getattr(self._watches, "mine", None)
+        if watch is None or watch.connection is not connection:
+            watch = self._watches.mine = _Watch(connection)
+        return watch
 
     def insert(self, row: Row) -> None:
         """Add one entity; the change stays when the surrounding transaction commits.
@@ -222,6 +265,49 @@ def _link(
         for each in (model, many.rel_model)
     )
     return through, here, there
+
+
+class _Watch:
+    """Holds the statements on one connection of SQLite to their time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._deadline = math.inf
+        connection.set_progress_handler(self._is_late, _SQLITE_STEPS)
+
+    def fetch(
+        self, text: str, parameters: Sequence[Any], time_limit: int
+    ) -> tuple[Any, ...] | None:
+        """Run a statement, and give back its first row."""
+        self._deadline = time.monotonic() + time_limit / 1000
+        try:
+            row: tuple[Any, ...] | None = self.connection.execute(text, parameters).fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise _too_long() from None
+            raise
+        finally:
+            self._deadline = math.inf
+        return row
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+
+def _ask_postgresql(
+    connection: psycopg.Connection[Any], text: str, parameters: Sequence[Any], time_limit: int
+) -> tuple[Any, ...] | None:
+    try:
+        connection.execute(f"SET LOCAL statement_timeout = {time_limit:d}".encode())
+        row: tuple[Any, ...] | None = connection.execute(text.encode(), parameters).fetchone()
+    except psycopg.errors.QueryCanceled:
+        raise _too_long() from None
+    return row
+
+
+def _too_long() -> EvaluationTimeoutError:
+    message = "takes longer than the time limit; the setting is `time_limit`"
+    return EvaluationTimeoutError.at("the question", "evaluation_timeout", message)
 
 
 def _is_text(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -79,6 +80,8 @@ def _build_blueprint(service: Service) -> Blueprint:
         problems = _find_problems(service)
         state: dict[str, Any] = {"status": "degraded" if problems else "ok"}
         state |= {"engine": decider.engine_name, "policy_digest": decider.policy_digest}
+        if service.sampled:
+            state["reference"] = dataclasses.asdict(service.sampled.tally())
         if problems:
             state["problems"] = problems
         response = _answer(decider, state)

@@ -1,0 +1,175 @@
+"""What rules become: clauses, each a conjunction over rows, with the rules that it came from.
+
+A question has a set of clauses and holds when any of them does. A clause holds when there are rows,
+one for each of its sources, for which all conditions are true. Every condition is true or false,
+as in Polar; the third truth value of SQL is dealt with where conditions are rendered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from authz_service.polar.schema import STRING
+
+if TYPE_CHECKING:
+    from authz_service.polar.syntax import Span
+
+ID: Final = "id"
+HERE: Final = "here"
+THERE: Final = "there"
+ITEM: Final = "item"
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A name for one row of a source; `type` is that of the entity, empty for other rows."""
+
+    name: str
+    type: str = ""
+
+
+SUBJECT: Final = "subject"
+RESOURCE: Final = "resource"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A value of a row: an attribute, or the id that refers to another entity.
+
+    Arguments:
+        alias: which row.
+        name: the attribute; `here` and `there` of a link, `item` of a list.
+        type: one of the scalar types, or the entity type whose id this is.
+        nullable: whether it may be null.
+    """
+
+    alias: Alias
+    name: str
+    type: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value that comes with the question: a context key, a parameter, or the time.
+
+    Arguments:
+        name: as in the request; `now` for the time.
+        type: one of the scalar types.
+        nullable: whether the caller may have said nothing.
+    """
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A value that is written in a policy."""
+
+    value: str | float | bool | None
+    kind: type = object  # tells 1 from true, which Python calls equal
+
+    @classmethod
+    def of(cls, value: str | float | bool | None) -> Literal:  # noqa: FBT001  # a value like others
+        """Make one."""
+        return cls(value, type(value))
+
+
+Operand = Column | Given | Literal
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """Any row of an entity type."""
+
+    alias: Alias
+
+
+@dataclass(frozen=True)
+class LinkSource:
+    """Any pair of a many-to-many attribute: `here` is the id of its owner, `there` the other."""
+
+    alias: Alias
+    owner: str
+    attribute: str
+
+
+@dataclass(frozen=True)
+class ListSource:
+    """Any item of a list that comes with the question."""
+
+    alias: Alias
+    given: str
+    type: str = STRING
+
+
+Source = RowSource | LinkSource | ListSource
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two values compared; false when one of them is null.
+
+    The operators are those of SQL, and `same`, by which null is like null.
+    """
+
+    operator: str
+    left: Operand
+    right: Operand
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """A value is null, or is not."""
+
+    operand: Column | Given
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A value is among some; null is among none."""
+
+    operand: Column | Given
+    values: tuple[Literal, ...]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A clause does not hold, whichever rows are tried."""
+
+    clause: Clause
+
+
+Condition = Comparison | IsNull | OneOf | Absent
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule that a clause came by."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A conjunction; two are equal when they say the same, whichever rules they came from.
+
+    Arguments:
+        sources: the rows that there must be.
+        conditions: what must be so of them.
+        rules: the rules applied, from `allow` down, in order.
+    """
+
+    sources: tuple[Source, ...]
+    conditions: tuple[Condition, ...]
+    rules: tuple[Step, ...] = field(default=(), compare=False)
+
+    @property
+    def always(self) -> bool:
+        """Whether it holds whatever is asked."""
+        return not self.sources and not self.conditions

@@ -1,0 +1,154 @@
+"""A store of the portal of any size, and questions about it whose answers are known.
+
+Each customer is a business with one administrator, three users and five subscriptions: a mobile for
+each user, internet and TV. Rows are made as they are written, so that size costs disk only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from authz_service.policy.request import Request, read_given
+from authz_service.portal import DOMAIN
+from authz_service.store.database import open_store
+from authz_service.store.entity import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+_CHUNK: Final = 20_000
+_USERS: Final = range(1, 4)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request with the answer that it must get."""
+
+    request: Request
+    allowed: bool
+
+
+def make_store(path: Path, customers: int) -> None:
+    """Make a SQLite store of a number of customers, unless the file is there already."""
+    if path.exists():
+        return
+    partial = path.with_suffix(".partial")
+    for stale in path.parent.glob(f"{partial.name}*"):
+        stale.unlink()
+    store = open_store(f"sqlite:///{partial}", DOMAIN)
+    with store.transaction():
+        store.create_tables()
+    store.close()
+    with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = off")
+        for statement, rows in _TABLES:
+            _fill(connection, statement, rows, customers)
+        connection.execute("ANALYZE")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    partial.rename(path)
+
+
+def make_questions(customers: int, count: int, seed: int = 1) -> list[Question]:
+    """Make questions, half of them allowed; the denials are near misses."""
+    generator = random.Random(seed)  # noqa: S311  # the same questions each time
+    makers = itertools.cycle(_MAKERS)
+    return [next(makers)(generator, customers) for _ in range(count)]
+
+
+def _fill(
+    connection: sqlite3.Connection,
+    statement: str,
+    rows: Callable[[int], Iterable[tuple[object, ...]]],
+    customers: int,
+) -> None:
+    """Write a table in chunks, each a transaction, with a line of progress on a terminal."""
+    for start in range(0, customers, _CHUNK):
+        numbers = range(start, min(start + _CHUNK, customers))
+        connection.execute("BEGIN")
+        connection.executemany(statement, (row for number in numbers for row in rows(number)))
+        connection.execute("COMMIT")
+        if sys.stderr.isatty():
+            done = 100 * (start + len(numbers)) // customers
+            print(f"\r{statement.split()[2]:<14}{done:3}%", end="", file=sys.stderr)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+
+
+def _customers(number: int) -> Iterator[tuple[object, ...]]:
+    yield f"c{number}", f"Customer {number}", "business"
+
+
+def _people(number: int) -> Iterator[tuple[object, ...]]:
+    for each in (0, *_USERS):
+        yield f"p{number}-{each}", f"Person {number}-{each}", f"p{number}-{each}@example", None
+
+
+def _memberships(number: int) -> Iterator[tuple[object, ...]]:
+    for each in (0, *_USERS):
+        role = "user" if each else "administrator"
+        person, customer = f"p{number}-{each}", f"c{number}"
+        yield f"{customer}/{person}", customer, person, role, 0, "business"
+
+
+def _subscriptions(number: int) -> Iterator[tuple[object, ...]]:
+    for each in _USERS:
+        yield f"m{number}-{each}", f"c{number}", "mobile", f"p{number}-{each}"
+    yield f"i{number}", f"c{number}", "internet", None
+    yield f"t{number}", f"c{number}", "tv", None
+
+
+_TABLES: Final = (
+    ("INSERT INTO customer (id, name, kind) VALUES (?, ?, ?)", _customers),
+    ("INSERT INTO person (id, name, email, mobile) VALUES (?, ?, ?, ?)", _people),
+    (
+        (
+            "INSERT INTO membership (id, customer_id, person_id, role,"
+            " excluded_from_administration, customer_kind) VALUES (?, ?, ?, ?, ?, ?)"
+        ),
+        _memberships,
+    ),
+    (
+        "INSERT INTO subscription (id, customer_id, kind, holder_id) VALUES (?, ?, ?, ?)",
+        _subscriptions,
+    ),
+)
+
+
+def _ask(person: str, action: str, subscription: str, *, allowed: bool) -> Question:
+    given = read_given(DOMAIN.schema, {"channel": "web"}, {})
+    subject, resource = Reference("person", person), Reference("subscription", subscription)
+    return Question(Request(subject, action, resource, given), allowed)
+
+
+def _administrator_may(generator: random.Random, customers: int) -> Question:
+    number = generator.randrange(customers)
+    action = generator.choice(["view_bills", "view_usage", "manage_options"])
+    subscription = generator.choice([f"m{number}-1", f"i{number}", f"t{number}"])
+    return _ask(f"p{number}-0", action, subscription, allowed=True)
+
+
+def _another_customer(generator: random.Random, customers: int) -> Question:
+    number = generator.randrange(customers)
+    other = (number + 1) % customers
+    return _ask(f"p{number}-0", "view_bills", f"i{other}", allowed=False)
+
+
+def _own_mobile(generator: random.Random, customers: int) -> Question:
+    number, user = generator.randrange(customers), generator.choice(_USERS)
+    action = generator.choice(["view_usage", "activate_free_option"])
+    return _ask(f"p{number}-{user}", action, f"m{number}-{user}", allowed=True)
+
+
+def _the_mobile_of_another(generator: random.Random, customers: int) -> Question:
+    number, user = generator.randrange(customers), generator.choice(_USERS)
+    return _ask(f"p{number}-{user}", "view_usage", f"m{number}-{user % 3 + 1}", allowed=False)
+
+
+_MAKERS: Final = (_administrator_may, _another_customer, _own_mobile, _the_mobile_of_another)

@@ -1,0 +1,192 @@
+"""Clauses into statements: one tree in two dialects, and nothing of a question in the text."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from small_domain import DOMAIN
+
+from authz_service.polar.reader import read_policy
+from authz_service.polar.text import Source
+from authz_service.policy.resolver import Resolver
+from authz_service.policy.sql import (
+    NOW_SLOT,
+    POSTGRESQL,
+    RESOURCE_SLOT,
+    SQLITE,
+    SUBJECT_SLOT,
+    StatementBuilder,
+    find_references,
+)
+
+if TYPE_CHECKING:
+    from authz_service.policy.clauses import Clause
+    from authz_service.policy.sql import Statement
+
+BEFORE: Final = {
+    SQLITE: 'SELECT 1 FROM "user" AS "subject", "record" AS "resource"'
+    ' WHERE ("subject"."id" = ? AND "resource"."id" = ? AND ',
+    POSTGRESQL: 'SELECT 1 FROM "user" AS "subject", "record" AS "resource"'
+    ' WHERE ("subject"."id" = %s AND "resource"."id" = %s AND ',
+}
+
+
+@pytest.fixture(scope="module")
+def builder() -> StatementBuilder:
+    """Builds statements about users and records."""
+    return StatementBuilder(DOMAIN.models)
+
+
+def clauses_of(condition: str) -> tuple[Clause, ...]:
+    """Find the clauses of a policy that allows what a condition says."""
+    text = f"allow(request: Request, action: String, record: Record) if {condition};"
+    statements = read_policy(Source("records.polar", text)).statements
+    resolver = Resolver(statements, DOMAIN.schema, find_references(DOMAIN.models))
+    return resolver.allow("user", "read", "record")
+
+
+def check_of(builder: StatementBuilder, condition: str) -> Statement:
+    """Build the statement that checks a condition."""
+    return builder.check("user", "record", clauses_of(condition))
+
+
+def body_of(statement: Statement, dialect: str) -> str:
+    """Read what a statement asks beside whether subject and resource are there."""
+    text = statement.texts[dialect]
+    assert text.startswith(BEFORE[dialect])
+    return text.removeprefix(BEFORE[dialect]).removesuffix(")")
+
+
+# By condition: what SQLite is asked, and what PostgreSQL is, unless it is the same.
+BODIES: Final = {
+    'record.status = "active"': ('"resource"."status" = \'active\'', ""),
+    'not record.status = "active"': ('NOT "resource"."status" = \'active\'', ""),
+    'not record.title = "a"': ('NOT COALESCE("resource"."title" = \'a\', FALSE)', ""),
+    'record.title != "a"': ('NOT COALESCE("resource"."title" = \'a\', FALSE)', ""),
+    "record.title = nil": ('"resource"."title" IS NULL', ""),
+    "record.secret = false": ('"resource"."secret" = FALSE', ""),
+    "record.size > 2.5": ('"resource"."size" > 2.5', ""),
+    "record.size in [1, 2]": ('"resource"."size" IN (1, 2)', ""),
+    "record.owner = request.subject": (
+        '"resource"."owner_id" = ?',
+        '"resource"."owner_id" = %s',
+    ),
+    "record.title = request.channel": (
+        '"resource"."title" IS CAST(? AS TEXT)',
+        '"resource"."title" IS NOT DISTINCT FROM CAST(%s AS TEXT)',
+    ),
+    "record.created < request.now": (
+        '"resource"."created" < CAST(? AS TEXT)',
+        '"resource"."created" COLLATE "C" < CAST(%s AS TEXT)',
+    ),
+    'record.title = "it\'s 100%"': (
+        "\"resource\".\"title\" = 'it''s 100%'",
+        "\"resource\".\"title\" = 'it''s 100%%'",
+    ),
+    "request.subject in record.readers": (
+        (
+            'EXISTS(SELECT 1 FROM "record_user_through" AS "readers_0_0"'
+            ' WHERE ("readers_0_0"."record_id" = ? AND ? = "readers_0_0"."user_id"))'
+        ),
+        (
+            'EXISTS(SELECT 1 FROM "record_user_through" AS "readers_0_0"'
+            ' WHERE ("readers_0_0"."record_id" = %s AND %s = "readers_0_0"."user_id"))'
+        ),
+    ),
+    '"a" in request.parts': (
+        (
+            'EXISTS(SELECT 1 FROM json_each(?) AS "item_0_0"'
+            ' WHERE CAST("item_0_0"."value" AS TEXT) = \'a\')'
+        ),
+        (
+            'EXISTS(SELECT 1 FROM jsonb_array_elements_text(CAST(%s AS JSONB)) AS "item_0_0"'
+            ' ("value") WHERE CAST("item_0_0"."value" AS TEXT) = \'a\')'
+        ),
+    ),
+    'not record.owner.name = "a"': (
+        (
+            'NOT EXISTS(SELECT 1 FROM "user" AS "user_1_0"'
+            ' WHERE ("user_1_0"."id" = "resource"."owner_id" AND "user_1_0"."name" = \'a\'))'
+        ),
+        "",
+    ),
+    '(record.size = 1 or record.size = 2) and record.status = "a"': (
+        '("resource"."status" = \'a\' AND ("resource"."size" = 1 OR "resource"."size" = 2))',
+        "",
+    ),
+    "1 = 2": ("FALSE", ""),
+    "1 = 1": ("TRUE", ""),
+}
+
+
+@pytest.mark.parametrize(("condition", "bodies"), BODIES.items(), ids=BODIES.keys())
+def test_a_condition_is_written_in_both_dialects(
+    builder: StatementBuilder, condition: str, bodies: tuple[str, str]
+) -> None:
+    """Each database is asked in its own words, and nothing under `NOT` can be null."""
+    statement = check_of(builder, condition)
+    sqlite, postgresql = bodies
+
+    assert sqlite == body_of(statement, SQLITE)
+    assert (postgresql or sqlite) == body_of(statement, POSTGRESQL)
+
+
+def test_what_a_question_brings_is_bound(builder: StatementBuilder) -> None:
+    """Ids, time and everything given are parameters, in the order of the text."""
+    statement = check_of(
+        builder,
+        "record.owner = request.subject and record.created < request.now and"
+        ' request.channel = "web" and "a" in request.parts and record.size = request.copies',
+    )
+
+    assert (
+        SUBJECT_SLOT,
+        RESOURCE_SLOT,
+        SUBJECT_SLOT,
+        NOW_SLOT,
+        "channel",
+        "copies",
+        "parts",
+    ) == statement.slots
+    assert len(statement.slots) == statement.texts[SQLITE].count("?")
+    assert len(statement.slots) == statement.texts[POSTGRESQL].count("%s")
+
+
+def test_all_reasons_are_one_statement(builder: StatementBuilder) -> None:
+    """Whether subject and resource are there, and whether each set of clauses holds."""
+    statement = builder.reasons(
+        "user", "record", [clauses_of("record.size = 1"), (), clauses_of("1 = 1")]
+    )
+
+    assert (
+        'SELECT "subject"."id" IS NOT NULL, "resource"."id" IS NOT NULL,'
+        ' "resource"."size" = 1, FALSE, TRUE FROM (SELECT 1) AS "question"'
+        ' LEFT OUTER JOIN "user" AS "subject" ON "subject"."id" = ?'
+        ' LEFT OUTER JOIN "record" AS "resource" ON "resource"."id" = ?'
+    ) == statement.texts[SQLITE]
+    assert (SUBJECT_SLOT, RESOURCE_SLOT) == statement.slots
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["'", "''", "\\'", "'; DROP TABLE record; --", "?", "%s", "%", "%%", "\n", "é", ""],
+)
+def test_a_text_of_a_policy_is_that_text(builder: StatementBuilder, text: str) -> None:
+    """Whatever a policy writes between quotes, SQLite reads back as it is."""
+    written = text.replace("\\", "\\\\").replace("\n", "\\n")
+    body = body_of(check_of(builder, f'record.status = "{written}"'), SQLITE)
+    literal = body.removeprefix('"resource"."status" = ')
+    with closing(sqlite3.connect(":memory:")) as connection:
+        (found,) = connection.execute(f"SELECT {literal}").fetchone()  # the point
+
+    assert text == found
+
+
+def test_references_are_found_by_the_collections_that_they_make() -> None:
+    """A collection seen from the other side is named with the attribute behind it."""
+    references = find_references(DOMAIN.models)
+
+    assert ("manager", "owner") == (references["user", "reports"], references["user", "records"])
