@@ -8,7 +8,7 @@ LOCK := .ci/requirements.lock
 LOCK_DEV := .ci/requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios format lock clean
+.PHONY: help serve test lint types pytest scenarios bench format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ types: $(VENV)/development ## Check the types
 
 pytest: $(VENV)/development ## Run the tests
 	$(PYTHON) -m pytest --quiet --numprocesses auto
+
+bench: $(VENV)/development ## Measure how fast questions are decided (takes a few minutes)
+	$(PYTHON) benchmarks/check.py
 
 scenarios: $(VENV)/development ## Run the scenarios
 	$(AUTHZ) test

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authz_service.decision.decider import Engine
+    from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
     from authz_service.store.database import Store
 
@@ -66,15 +67,29 @@ def build_engine(settings: Settings, domain: Domain) -> Engine:
     Raises:
         PolicyError: with everything that is wrong with them.
     """
-    policies = load_policies(settings.policies)
-    errors = check_policies(policies, domain.schema).errors
-    if errors:
-        raise PolicyError(errors)
+    policies = _load_checked(settings, domain)
     reference = Oracle(policies, domain.schema, settings.time_limit)
     if settings.engine == "oso":
         return reference
     compiled = CompiledEngine(policies, domain, settings.time_limit)
     return Both(compiled, reference) if settings.engine == "both" else compiled
+
+
+def build_compiled(settings: Settings, domain: Domain) -> CompiledEngine:
+    """Build the compiled engine, to look at what the policies became.
+
+    Raises:
+        PolicyError: as above.
+    """
+    return CompiledEngine(_load_checked(settings, domain), domain, settings.time_limit)
+
+
+def _load_checked(settings: Settings, domain: Domain) -> PolicySet:
+    policies = load_policies(settings.policies)
+    errors = check_policies(policies, domain.schema).errors
+    if errors:
+        raise PolicyError(errors)
+    return policies
 
 
 def build_sampled_engine(settings: Settings, domain: Domain) -> Engine:

@@ -8,6 +8,7 @@ from authz_service.cli.check import check
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
 from authz_service.cli.serve import serve
+from authz_service.cli.show import show
 from authz_service.cli.test import test
 
 
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (check, lint, load, serve, test):
+for command in (check, lint, load, serve, show, test):
     main.add_command(command)

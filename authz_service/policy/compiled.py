@@ -102,6 +102,11 @@ class CompiledEngine:
         """Find what a question was compiled to; None for one that the domain does not have."""
         return self._questions.get((subject, action, resource))
 
+    def find_texts(self, subject: str, action: str, resource: str) -> Mapping[str, str]:
+        """Find the statement that decides a question of the domain, by dialect."""
+        key = subject, action, resource
+        return (self._checks.get(key) or self._prepare_check(key)).texts
+
     def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
         """Find everything that stands against a request: sorted codes, none for an allow.
 

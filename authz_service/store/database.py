@@ -28,6 +28,8 @@ MEMORY: Final = "sqlite:///:memory:"
 # WAL lets readers go on while one writes; the wait lets writers queue instead of failing.
 _SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1}
 _SQLITE_WAIT_SECONDS: Final = 10
+# Prepared statements that a connection keeps; each question of a domain has two.
+_SQLITE_STATEMENTS: Final = 1_024
 # How many steps of its machine SQLite takes between two looks at the clock.
 _SQLITE_STEPS: Final = 10_000
 
@@ -219,8 +221,7 @@ def open_store(url: str, domain: Domain) -> Store:
     """
     if url.startswith("postgresql://"):
         _check_postgresql_url(url)
-        database = peewee.PostgresqlDatabase(url, prefer_psycopg3=True)
-        return Store(database, domain)
+        return Store(peewee.PostgresqlDatabase(url, prefer_psycopg3=True), domain)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
         message = "is no URL of a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
@@ -228,7 +229,13 @@ def open_store(url: str, domain: Domain) -> Store:
     if url != MEMORY:
         _make_folder(Path(path).parent)
     pragmas = _SQLITE_PRAGMAS
-    return Store(peewee.SqliteDatabase(path, pragmas=pragmas, timeout=_SQLITE_WAIT_SECONDS), domain)
+    database = peewee.SqliteDatabase(
+        path,
+        pragmas=pragmas,
+        timeout=_SQLITE_WAIT_SECONDS,
+        cached_statements=_SQLITE_STATEMENTS,
+    )
+    return Store(database, domain)
 
 
 def find_missing_file(url: str) -> Path | None:
