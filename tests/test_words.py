@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def compile_condition(folder: Path, condition: str) -> Clause:
     """Compile one condition on a user, a record and the request to its one clause."""
     text = (
-        'allow(request: Request, "read", record: Record) if about(request.subject, request, record);'
-        "\nabout(user: User, request: Request, record: Record) if\n"
+        'allow(request: Request, "read", record: Record) if\n'
+        "    about(request.subject, request, record);\n"
+        "about(user: User, request: Request, record: Record) if\n"
         f"    user = user and request = request and record = record and {condition};"
     )
     engine = CompiledEngine(load_policies(write_policy(folder, text)), DOMAIN, 1_000)
@@ -64,5 +65,5 @@ def test_a_clause_says_where_it_comes_from(tmp_path: Path) -> None:
     clause = compile_condition(tmp_path, "record.owner = user")
     steps = [step.rpartition("/")[2] for step in describe_origin(clause).split(" > ")]
 
-    assert ["records.polar:1", "records.polar:2"] == steps
+    assert ["records.polar:1", "records.polar:3"] == steps
     assert describe_origin(clause).startswith("allow ")
