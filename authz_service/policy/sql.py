@@ -46,7 +46,7 @@ from authz_service.policy.clauses import (
     RowSource,
 )
 from authz_service.policy.symbols import NOW, is_nullable
-from authz_service.store.entity import type_name
+from authz_service.store.entity import find_link, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -305,19 +305,6 @@ class _Writer:
         if self.dialect == POSTGRESQL:
             text = text.replace("%", "%%")  # the driver looks for placeholders
         return peewee.SQL(f"'{text}'")
-
-
-def find_link(
-    model: type[Entity], name: str
-) -> tuple[type[peewee.Model], peewee.ForeignKeyField, peewee.ForeignKeyField]:
-    """Find the table behind a many-to-many attribute, with its references here and there."""
-    many = model._meta.manytomany[name]  # noqa: SLF001  # peewee's interface
-    through = many.get_through_model()
-    here, there = (
-        through._meta.model_refs[each][0]  # noqa: SLF001  # as above
-        for each in (model, many.rel_model)
-    )
-    return through, here, there
 
 
 def _bind(name: str) -> peewee.Value:

@@ -14,7 +14,7 @@ import peewee
 import psycopg.conninfo
 
 from authz_service.errors import AuthzError, EvaluationTimeoutError, Fault, Place, StoreError
-from authz_service.store.entity import Reference, Row, type_name
+from authz_service.store.entity import Reference, Row, find_link, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ class Store:
                 if key.backref == attribute.name and other is target
             )
             return self._rows(target, target.select().where(field == reference.id))
-        through, here, there = _link(model, attribute.name)
+        through, here, there = find_link(model, attribute.name)
         query = target.select().join(through, on=(there == target.id)).where(here == reference.id)
         return self._rows(target, query)
 
@@ -166,7 +166,7 @@ class Store:
             with self._database.atomic():
                 model.insert(id=row.reference.id, **values).execute(self._database)
                 for name, ids in links.items():
-                    through, here, there = _link(model, name)
+                    through, here, there = find_link(model, name)
                     for other in ids:
                         pair = {here.name: row.reference.id, there.name: other}
                         through.insert(**pair).execute(self._database)
@@ -179,7 +179,7 @@ class Store:
 
     def _tables(self) -> list[type[peewee.Model]]:
         links = [
-            _link(model, name)[0]
+            find_link(model, name)[0]
             for model in self._domain.models
             for name, each in model._meta.manytomany.items()  # noqa: SLF001  # peewee's interface
             if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
@@ -259,19 +259,6 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         message = f"cannot be made: {error.strerror or error}"
         raise StoreError.at(str(folder), "no_folder", message) from None
-
-
-def _link(
-    model: type[Entity], name: str
-) -> tuple[type[peewee.Model], peewee.ForeignKeyField, peewee.ForeignKeyField]:
-    """The table behind a many-to-many attribute, with its references here and there."""
-    many = model._meta.manytomany[name]  # noqa: SLF001  # peewee's interface
-    through = many.get_through_model()
-    here, there = (
-        through._meta.model_refs[each][0]  # noqa: SLF001  # as above
-        for each in (model, many.rel_model)
-    )
-    return through, here, there
 
 
 class _Watch:

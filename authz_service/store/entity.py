@@ -147,6 +147,19 @@ def type_name(model: type[peewee.Model]) -> str:
     return str(model._meta.table_name)  # noqa: SLF001  # peewee documents `_meta` as its interface
 
 
+def find_link(
+    model: type[Entity], name: str
+) -> tuple[type[peewee.Model], peewee.ForeignKeyField, peewee.ForeignKeyField]:
+    """Find the table behind a many-to-many attribute, with its references here and there."""
+    many = model._meta.manytomany[name]  # noqa: SLF001  # peewee's interface
+    through = many.get_through_model()
+    here, there = (
+        through._meta.model_refs[each][0]  # noqa: SLF001  # as above
+        for each in (model, many.rel_model)
+    )
+    return through, here, there
+
+
 def _attributes(model: type[Entity]) -> list[Attribute]:
     meta = model._meta  # noqa: SLF001  # as above
     own = [_attribute(name, each) for name, each in meta.fields.items() if name not in model.copies]
