@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from authz_service.decision.decider import Engine
+    from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
     from authz_service.store.database import Store

@@ -25,7 +25,7 @@ from authz_service.store.entity import Reference, Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from authz_service.decision.decider import Engine
+    from authz_service.policy.engine import Engine
 
 STORES: Final = 40
 QUESTIONS: Final = 60

@@ -8,7 +8,7 @@ turned into an allow by another.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.answer import Decision, Reason
 from authz_service.errors import AuthzError, EvaluationTimeoutError, quote, suggest, with_article
@@ -22,41 +22,15 @@ from authz_service.policy.reasons import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from authz_service.polar.schema import Schema
+    from authz_service.policy.engine import Engine
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
 _LOGGER: Final = logging.getLogger(__name__)
-
-
-class Engine(Protocol):
-    """Whatever can tell the reasons against a question."""
-
-    @property
-    def name(self) -> str:
-        """How the engine is called in settings and answers."""
-
-    @property
-    def policy_digest(self) -> str:
-        """Which policy set it runs."""
-
-    def find_messages(self) -> Mapping[str, str]:
-        """Find what the policies' own `reason(code, message)` facts say for people."""
-
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
-        """Find everything that stands against a request: sorted codes, none for an allow.
-
-        The codes are those of all forbids that apply, and `not_permitted` when no permit does; or
-        `unknown_subject` or `unknown_resource` alone. Every question is answered from one state of
-        the store.
-
-        Raises:
-            EvaluationTimeoutError: when it takes longer than the engine's time limit.
-            Exception: whatever else kept the question from being decided.
-        """
 
 
 class Decider:

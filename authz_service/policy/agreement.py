@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import AuthzError, PolicyError
 
@@ -14,29 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from authz_service.policy.engine import Engine
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
 _LOGGER: Final = logging.getLogger(__name__)
 _MOST_WAITING: Final = 1_000
-
-
-class Judged(Protocol):
-    """What this module needs of an engine."""
-
-    @property
-    def name(self) -> str:
-        """How the engine is called."""
-
-    @property
-    def policy_digest(self) -> str:
-        """Which policy set it runs."""
-
-    def find_messages(self) -> Mapping[str, str]:
-        """Find what the policies' own `reason(code, message)` facts say for people."""
-
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
-        """Find everything that stands against a request."""
 
 
 class Both:
@@ -49,7 +32,7 @@ class Both:
 
     name: Final = "both"
 
-    def __init__(self, engine: Judged, reference: Judged) -> None:
+    def __init__(self, engine: Engine, reference: Engine) -> None:
         self.policy_digest = engine.policy_digest
         self._engine = engine
         self._reference = reference
@@ -96,7 +79,7 @@ class Sampled:
         one_in: each how many questions one is taken.
     """
 
-    def __init__(self, engine: Judged, reference: Judged, one_in: int) -> None:
+    def __init__(self, engine: Engine, reference: Engine, one_in: int) -> None:
         self.name = engine.name
         self.policy_digest = engine.policy_digest
         self._engine = engine
