@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -67,12 +66,18 @@ def build_engine(settings: Settings, domain: Domain) -> Engine:
     Raises:
         PolicyError: with everything that is wrong with them.
     """
+    engine, _ = _build_engines(settings, domain)
+    return engine
+
+
+def _build_engines(settings: Settings, domain: Domain) -> tuple[Engine, Engine]:
+    """Build the engine that answers, and the reference."""
     policies = _load_checked(settings, domain)
     reference = Oracle(policies, domain.schema, settings.time_limit)
     if settings.engine == "oso":
-        return reference
+        return reference, reference
     compiled = CompiledEngine(policies, domain, settings.time_limit)
-    return Both(compiled, reference) if settings.engine == "both" else compiled
+    return (Both(compiled, reference) if settings.engine == "both" else compiled), reference
 
 
 def build_compiled(settings: Settings, domain: Domain) -> CompiledEngine:
@@ -98,10 +103,9 @@ def build_sampled_engine(settings: Settings, domain: Domain) -> Engine:
     Raises:
         PolicyError: as above.
     """
-    engine = build_engine(settings, domain)
+    engine, reference = _build_engines(settings, domain)
     if not settings.sample or settings.engine != "compiled":
         return engine
-    reference = build_engine(dataclasses.replace(settings, engine="oso"), domain)
     return Sampled(engine, reference, settings.sample)
 
 

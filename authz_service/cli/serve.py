@@ -73,10 +73,12 @@ def serve(settings: Settings, *, create: bool) -> None:
     refuse_exposure(settings.host)
     _refuse_taken_address(settings)
     domain = assembly.find_domain(settings.domain)
-    assembly.build_engine(settings, domain)
+    engine = assembly.build_engine(settings, domain)
     if create:
         _create(settings, domain)
-    assembly.build_service(settings).store.close()
+    store = assembly.open_existing_store(settings, domain)
+    assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
+    store.close()
     server = Granian(
         "authz_service.web.app:load_app",
         address=settings.host,

@@ -97,7 +97,7 @@ class Decider:
             _LOGGER.warning("denied, for the time limit; asked: %s", request)
             return (EVALUATION_TIMEOUT,)
         except AuthzError as error:  # says what and where; a traceback would bury it
-            _LOGGER.error("denied, for an error: %s; asked: %s", error, request)  # noqa: TRY400
+            _LOGGER.error("denied, for an error: %s; asked: %s", error, request)  # noqa: TRY400  # as said
             return (EVALUATION_ERROR,)
         except Exception:  # whatever it is, it must not become an allow
             _LOGGER.exception("denied, for an error; asked: %s", request)

@@ -97,7 +97,7 @@ def _find_half_character(source: Source) -> Fault | None:
 def _cut_words(source: Source) -> Iterator[Token]:
     parser = _load_parser().parse_interactive(source.text)
     lexer = parser.lexer_thread
-    words: Iterator[Token] = lexer.lex(parser.parser_state)  # type: ignore[no-untyped-call]
+    words: Iterator[Token] = lexer.lex(parser.parser_state)  # type: ignore[no-untyped-call]  # as below
     return words
 
 

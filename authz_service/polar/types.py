@@ -225,8 +225,9 @@ class Scope:
             inner = Scope(self._universe, self._kinds)
             inner._learn(branch)  # once: branches may be nested deeply
             scopes.append(inner)
-        for name in {name for scope in scopes for name in scope._kinds}:  # noqa: SLF001
-            self.bind(name, unite([scope._kinds.get(name, UNKNOWN) for scope in scopes]))  # noqa: SLF001
+        kinds = [scope._kinds for scope in scopes]  # noqa: SLF001  # they are scopes like this one
+        for name in {name for each in kinds for name in each}:
+            self.bind(name, unite([each.get(name, UNKNOWN) for each in kinds]))
 
     def learn_pattern(self, pattern: Pattern | None, kind: Kind) -> None:
         """Learn from the fields of a pattern that a value of some kind matches."""

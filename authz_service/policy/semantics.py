@@ -139,9 +139,11 @@ class Semantics:
         if isinstance(first, Literal):
             first, second = second, first
         if isinstance(second, Literal) and second.value is None:
+            # no literal but nil can be null, and two literals were compared above
             return (IsNull(first),) if is_nullable(first) else None  # type: ignore[arg-type]
         if family(first) != family(second):
             both = is_nullable(first) and is_nullable(second)
+            # as above: neither is a literal
             return (IsNull(first), IsNull(second)) if both else None  # type: ignore[arg-type]
         if first == second:
             return ()

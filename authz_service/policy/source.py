@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import Fault, Place, PolicyError
@@ -14,6 +15,7 @@ from authz_service.polar.text import Source
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from authz_service.polar.reader import Reading
     from authz_service.polar.schema import Schema
     from authz_service.polar.syntax import Statement
 
@@ -48,6 +50,11 @@ class PolicySet:
         """The files as the reader of Polar takes them, named with their folder."""
         return tuple(Source(f"{self.folder}/{file.name}", file.text) for file in self.files)
 
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """What each file says, read once for all who need it: reading is most of a start."""
+        return tuple(read_policy(source) for source in self.sources)
+
 
 def load_policies(folder: Path) -> PolicySet:
     """Read all `.polar` files directly in a folder.
@@ -76,11 +83,10 @@ def load_policies(folder: Path) -> PolicySet:
 
 
 def read_statements(policies: PolicySet) -> tuple[tuple[Statement, ...], tuple[Fault, ...]]:
-    """Read all files: what they say, and what in them cannot be read."""
-    readings = [read_policy(source) for source in policies.sources]
+    """Put all files together: what they say, and what in them cannot be read."""
     return (
-        tuple(statement for reading in readings for statement in reading.statements),
-        tuple(fault for reading in readings for fault in reading.faults),
+        tuple(statement for reading in policies.readings for statement in reading.statements),
+        tuple(fault for reading in policies.readings for fault in reading.faults),
     )
 
 
