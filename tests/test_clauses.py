@@ -25,7 +25,7 @@ from authz_service.policy.clauses import (
     RowSource,
 )
 from authz_service.policy.resolver import MOST_CLAUSES, Resolver
-from authz_service.policy.sql import find_references
+from authz_service.store.entity import find_references
 
 if TYPE_CHECKING:
     from authz_service.policy.clauses import Condition

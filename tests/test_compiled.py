@@ -199,6 +199,48 @@ def test_the_time_reaches_policies(records: Store) -> None:
     assert () == engine.reasons(records, ask_for(), after)
 
 
+def test_many_questions_get_the_answers_of_each(records: Store) -> None:
+    """Asked together, in any mixture, each gets what it gets alone, in their order."""
+    engine = compile_policy(
+        PERMITTED
+        + """
+        permit(user: User, "write", record: Record) if record.owner = user;
+        forbid("offline", request: Request, _action: String, _record: Record) if
+            request.channel = "paper";
+        forbid("late", request: Request, "write", record: Record) if record.created < request.now;
+        forbid("part", request: Request, "write", _record: Record) if "a" in request.parts;
+        """
+    )
+    requests = [
+        ask_for(subject, action, record, {"channel": channel}, {"parts": parts})
+        for subject, action, record, channel, parts in product(
+            (ALICE, BOB, ZOE, Reference("user", "\udc80")),
+            ("read", "write", "delete"),
+            (REPORT, NOTE, DIARY, Reference("record", "é")),
+            (None, "paper", "a\0b"),
+            ([], ["a", "\udc80"]),
+        )
+    ]
+    alone = [engine.reasons(records, each, NOON) for each in requests]
+
+    assert alone == engine.reasons_many(records, requests, NOON)
+    assert alone[::-1] == engine.reasons_many(records, requests[::-1], NOON)
+    assert len(set(alone)) > 8
+
+
+def test_no_questions_have_no_answers(records: Store) -> None:
+    """Nothing is asked of the database."""
+    assert [] == compile_policy(ALLOW).reasons_many(records, [], NOON)
+
+
+def test_more_questions_than_a_statement_takes_are_answered(records: Store) -> None:
+    """A batch of any size is cut to what the database takes at once."""
+    engine = compile_policy(PERMITTED)
+    requests = list(islice(cycle([ask_for(), ask_for(action="delete")]), 5_000))
+
+    assert [(), ("kept", "not_permitted")] * 2_500 == engine.reasons_many(records, requests, NOON)
+
+
 def test_nothing_is_remembered(records: Store) -> None:
     """A question sees what was stored since the one before it."""
     engine = compile_policy(ALLOW)
@@ -286,6 +328,13 @@ def test_a_question_that_takes_too_long_ends(crowded: Store) -> None:
     assert () == compile_policy(ALLOW).reasons(crowded, ask_for(resource=DIARY), NOON)
 
 
+def test_many_questions_that_take_too_long_end(crowded: Store) -> None:
+    """A statement for many is held to the limit as one for a single question is."""
+    engine = compile_policy(BUSY, time_limit=50)
+    with pytest.raises(EvaluationTimeoutError, match="time limit"):
+        engine.reasons_many(crowded, [ask_for(), ask_for(resource=DIARY)], NOON)
+
+
 def test_a_time_limit_is_that_of_the_question_alone(crowded: Store) -> None:
     """What follows a question in its transaction may take longer."""
     with crowded.transaction():
@@ -296,7 +345,7 @@ def test_a_time_limit_is_that_of_the_question_alone(crowded: Store) -> None:
             "postgresql": "SELECT count(*) FROM generate_series(1, 1000000)",
         }
 
-        assert (1_000_000,) == crowded.execute(slow, (), LONG)
+        assert [(1_000_000,)] == crowded.execute(slow, (), LONG)
 
 
 def test_a_database_that_cannot_answer_is_an_error(url: str) -> None:

@@ -239,6 +239,17 @@ def test_many_are_decided_in_their_order(decider: Decider) -> None:
     ]
 
 
+def test_of_many_only_those_that_fail_are_errors(
+    decider: Decider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error in one question denies that one, is told once, and leaves the others alone."""
+    decisions = decider.check_many([ask_for(), ask_for(action="delete"), ask_for()])
+
+    assert [True, False, True] == [each.allowed for each in decisions]
+    assert ["evaluation_error"] == [reason.code for reason in decisions[1].reasons]
+    assert 1 == len(caplog.records)
+
+
 def test_none_are_decided(decider: Decider) -> None:
     """No requests have no decisions."""
     assert [] == decider.check_many([])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parent.parent
 EVERYBODY: Final = 'allow(_request: Request, "read", _record: Record);'
 NOBODY: Final = 'allow(_request: Request, "write", _record: Record);'
+FAILING: Final = 'allow(_: Request, "read", record: Record) if record.misspelt = 1;'
 
 
 @pytest.fixture
@@ -65,6 +66,38 @@ def test_a_disagreement_is_an_error_that_names_both_answers(tmp_path: Path, stor
         both.reasons(store, ask_for(), NOON)
 
 
+def test_what_both_say_to_many_is_the_answer(tmp_path: Path, store: Store) -> None:
+    """Questions that are asked together are compared one by one."""
+    _, both = build_both(tmp_path, EVERYBODY, EVERYBODY)
+    requests = [ask_for(), ask_for(action="write"), ask_for()]
+
+    assert [(), ("not_permitted",), ()] == both.reasons_many(store, requests, NOON)
+
+
+def test_a_disagreement_about_one_of_many_is_an_error(tmp_path: Path, store: Store) -> None:
+    """Where they disagree on any of several questions, it is said."""
+    _, both = build_both(tmp_path, EVERYBODY, NOBODY)
+
+    with pytest.raises(PolicyError, match="engines_disagree"):
+        both.reasons_many(store, [ask_for(action="write"), ask_for()], NOON)
+
+
+def test_an_error_of_one_engine_alone_is_a_disagreement(tmp_path: Path, store: Store) -> None:
+    """A rule that fails in one engine and not in the other is told as what it is."""
+    _, both = build_both(tmp_path, EVERYBODY, FAILING)
+
+    with pytest.raises(PolicyError, match=r"compiled says allow, oso fails \(.*`misspelt`"):
+        both.reasons(store, ask_for(), NOON)
+
+
+def test_an_error_of_both_engines_is_that_error(tmp_path: Path, store: Store) -> None:
+    """What neither can decide is no disagreement."""
+    oracle = build_oracle(tmp_path, FAILING)
+
+    with pytest.raises(PolicyError, match="unknown_attribute"):
+        Both(oracle, oracle).reasons(store, ask_for(), NOON)
+
+
 @pytest.mark.parametrize(
     ("one_in", "expected"), [(1, Tally(6, 0)), (3, Tally(2, 0)), (7, Tally(0, 0))]
 )
@@ -79,6 +112,19 @@ def test_one_question_in_many_is_compared(
 
     assert [()] * 6 == answers
     assert expected == sampled.tally()
+
+
+def test_questions_that_are_asked_together_are_sampled_as_well(
+    tmp_path: Path, store: Store
+) -> None:
+    """It does not matter for the sample in which batches questions come."""
+    engine = build_compiled(tmp_path / "compiled", EVERYBODY)
+    sampled = Sampled(engine, build_oracle(tmp_path / "oso", EVERYBODY), 3)
+    for size in (2, 1, 0, 8):
+        assert [()] * size == sampled.reasons_many(store, [ask_for()] * size, NOON)
+    sampled.wait()
+
+    assert Tally(3, 0) == sampled.tally()
 
 
 def test_a_disagreement_in_the_sample_is_counted_and_logged(

@@ -19,18 +19,18 @@ from authz_service.policy.sql import (
     SQLITE,
     SUBJECT_SLOT,
     StatementBuilder,
-    find_references,
 )
+from authz_service.store.entity import find_references
 
 if TYPE_CHECKING:
     from authz_service.policy.clauses import Clause
     from authz_service.policy.sql import Statement
 
-BEFORE: Final = {
-    SQLITE: 'SELECT 1 FROM "user" AS "subject", "record" AS "resource"'
-    ' WHERE ("subject"."id" = ? AND "resource"."id" = ? AND ',
-    POSTGRESQL: 'SELECT 1 FROM "user" AS "subject", "record" AS "resource"'
-    ' WHERE ("subject"."id" = %s AND "resource"."id" = %s AND ',
+BEFORE: Final = "SELECT "
+AFTER: Final = {
+    dialect: ' FROM "user" AS "subject", "record" AS "resource"'
+    f' WHERE ("subject"."id" = {mark} AND "resource"."id" = {mark})'
+    for dialect, mark in ((SQLITE, "?"), (POSTGRESQL, "%s"))
 }
 
 
@@ -48,19 +48,19 @@ def clauses_of(condition: str) -> tuple[Clause, ...]:
     return resolver.allow("user", "read", "record")
 
 
-def check_of(builder: StatementBuilder, condition: str) -> Statement:
-    """Build the statement that checks a condition."""
-    return builder.check("user", "record", clauses_of(condition))
+def statement_of(builder: StatementBuilder, condition: str) -> Statement:
+    """Build the statement that decides a condition."""
+    return builder.decide("user", "record", [clauses_of(condition)])
 
 
 def body_of(statement: Statement, dialect: str) -> str:
-    """Read what a statement asks beside whether subject and resource are there."""
+    """Read what a statement asks of subject and resource."""
     text = statement.texts[dialect]
-    assert text.startswith(BEFORE[dialect])
-    return text.removeprefix(BEFORE[dialect]).removesuffix(")")
+    assert text.startswith(BEFORE)
+    assert text.endswith(AFTER[dialect])
+    return text.removeprefix(BEFORE).removesuffix(AFTER[dialect])
 
 
-# By condition: what SQLite is asked, and what PostgreSQL is, unless it is the same.
 BODIES: Final = {
     'record.status = "active"': ('"resource"."status" = \'active\'', ""),
     'not record.status = "active"': ('NOT "resource"."status" = \'active\'', ""),
@@ -75,11 +75,11 @@ BODIES: Final = {
         '"resource"."owner_id" = %s',
     ),
     "record.title = request.channel": (
-        '"resource"."title" IS CAST(? AS TEXT)',
+        '"resource"."title" IS ?',
         '"resource"."title" IS NOT DISTINCT FROM CAST(%s AS TEXT)',
     ),
     "record.created < request.now": (
-        '"resource"."created" < CAST(? AS TEXT)',
+        '"resource"."created" < ?',
         '"resource"."created" COLLATE "C" < CAST(%s AS TEXT)',
     ),
     'record.title = "it\'s 100%"': (
@@ -127,7 +127,7 @@ def test_a_condition_is_written_in_both_dialects(
     builder: StatementBuilder, condition: str, bodies: tuple[str, str]
 ) -> None:
     """Each database is asked in its own words, and nothing under `NOT` can be null."""
-    statement = check_of(builder, condition)
+    statement = statement_of(builder, condition)
     sqlite, postgresql = bodies
 
     assert sqlite == body_of(statement, SQLITE)
@@ -136,7 +136,7 @@ def test_a_condition_is_written_in_both_dialects(
 
 def test_what_a_question_brings_is_bound(builder: StatementBuilder) -> None:
     """Ids, time and everything given are parameters, in the order of the text."""
-    statement = check_of(
+    statement = statement_of(
         builder,
         "record.owner = request.subject and record.created < request.now and"
         ' request.channel = "web" and "a" in request.parts and record.size = request.copies',
@@ -144,28 +144,61 @@ def test_what_a_question_brings_is_bound(builder: StatementBuilder) -> None:
 
     assert (
         SUBJECT_SLOT,
-        RESOURCE_SLOT,
-        SUBJECT_SLOT,
         NOW_SLOT,
         "channel",
         "copies",
         "parts",
+        SUBJECT_SLOT,
+        RESOURCE_SLOT,
     ) == statement.slots
     assert len(statement.slots) == statement.texts[SQLITE].count("?")
     assert len(statement.slots) == statement.texts[POSTGRESQL].count("%s")
 
 
-def test_all_reasons_are_one_statement(builder: StatementBuilder) -> None:
-    """Whether subject and resource are there, and whether each set of clauses holds."""
-    statement = builder.reasons(
+def test_all_questions_are_one_statement(builder: StatementBuilder) -> None:
+    """Each set of clauses is a column of one row; a row of an unknown entity there is not."""
+    statement = builder.decide(
         "user", "record", [clauses_of("record.size = 1"), (), clauses_of("1 = 1")]
     )
 
     assert (
-        'SELECT "subject"."id" IS NOT NULL, "resource"."id" IS NOT NULL,'
-        ' "resource"."size" = 1, FALSE, TRUE FROM (SELECT 1) AS "question"'
-        ' LEFT OUTER JOIN "user" AS "subject" ON "subject"."id" = ?'
-        ' LEFT OUTER JOIN "record" AS "resource" ON "resource"."id" = ?'
+        'SELECT "resource"."size" = 1, FALSE, TRUE FROM "user" AS "subject", "record" AS "resource"'
+        ' WHERE ("subject"."id" = ? AND "resource"."id" = ?)'
+    ) == statement.texts[SQLITE]
+    assert (SUBJECT_SLOT, RESOURCE_SLOT) == statement.slots
+
+
+def test_many_requests_are_one_statement(builder: StatementBuilder) -> None:
+    """What would be bound stands in a table of values, with a line for each request."""
+    clauses = clauses_of("record.owner = request.subject and record.size = request.copies")
+    statement = builder.decide_many("user", "record", [clauses], 2)
+    asked = (
+        ' SELECT "asked"."number", ("resource"."owner_id" = "asked"."value_0" AND'
+        ' "resource"."size" {same} {copies})'
+        ' FROM "asked", "user" AS "subject", "record" AS "resource"'
+        ' WHERE ("subject"."id" = "asked"."value_0" AND "resource"."id" = "asked"."value_2")'
+    )
+    names = '"number", "value_0", "value_1", "value_2"'
+
+    assert (
+        f'WITH "asked" ({names}) AS (VALUES (?, ?, ?, ?), (?, ?, ?, ?))'
+        + asked.format(same="IS", copies='"asked"."value_1"')
+    ) == statement.texts[SQLITE]
+    assert (
+        f'WITH "asked" ({names}) AS (VALUES (CAST(%s AS BIGINT), CAST(%s AS TEXT),'
+        " CAST(%s AS BIGINT), CAST(%s AS TEXT)), (%s, %s, %s, %s))"
+        + asked.format(same="IS NOT DISTINCT FROM", copies='CAST("asked"."value_1" AS BIGINT)')
+    ) == statement.texts[POSTGRESQL]
+    assert (SUBJECT_SLOT, "copies", RESOURCE_SLOT) == statement.slots
+
+
+def test_what_is_unknown_is_one_statement(builder: StatementBuilder) -> None:
+    """Whether there is the subject, and whether there is the resource."""
+    statement = builder.is_known("user", "record")
+
+    assert (
+        'SELECT EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" = ?),'
+        ' EXISTS(SELECT 1 FROM "record" AS "resource" WHERE "resource"."id" = ?)'
     ) == statement.texts[SQLITE]
     assert (SUBJECT_SLOT, RESOURCE_SLOT) == statement.slots
 
@@ -177,7 +210,7 @@ def test_all_reasons_are_one_statement(builder: StatementBuilder) -> None:
 def test_a_text_of_a_policy_is_that_text(builder: StatementBuilder, text: str) -> None:
     """Whatever a policy writes between quotes, SQLite reads back as it is."""
     written = text.replace("\\", "\\\\").replace("\n", "\\n")
-    body = body_of(check_of(builder, f'record.status = "{written}"'), SQLITE)
+    body = body_of(statement_of(builder, f'record.status = "{written}"'), SQLITE)
     literal = body.removeprefix('"resource"."status" = ')
     with closing(sqlite3.connect(":memory:")) as connection:
         (found,) = connection.execute(f"SELECT {literal}").fetchone()  # the point

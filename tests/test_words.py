@@ -28,6 +28,7 @@ def compile_condition(folder: Path, condition: str) -> Clause:
     engine = CompiledEngine(load_policies(write_policy(folder, text)), DOMAIN, 1_000)
     question = engine.find_question("user", "read", "record")
     assert question is not None
+    assert question.allow is not None
     (clause,) = question.allow
     return clause
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authz_service.policy.clauses import Clause
-    from authz_service.policy.compiled import CompiledEngine, Key
+    from authz_service.policy.compiled import CompiledEngine
+    from authz_service.policy.plan import Key
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
 
@@ -62,7 +63,10 @@ def _show(engine: CompiledEngine, key: Key, *, sql: bool) -> None:
     if question is None:  # the keys are the domain's, so there is one
         return
     click.secho(f"{subject} {action} {resource}", bold=True)
-    _show_clauses("permitted when", question.permit or question.allow)
+    if question.allow is None:
+        _show_clauses("permitted when", question.permit)
+    else:
+        _show_clauses("allowed when", question.allow)
     for code, clauses in question.forbid.items():
         _show_clauses(f"forbidden, {code}, when", clauses)
     if sql:

@@ -8,6 +8,7 @@ turned into an allow by another.
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.answer import Decision, Reason
@@ -22,7 +23,7 @@ from authz_service.policy.reasons import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from authz_service.polar.schema import Schema
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
+_MOST_DECISIONS: Final = 1_024
 _LOGGER: Final = logging.getLogger(__name__)
 
 
@@ -58,18 +60,26 @@ class Decider:
         self.schema = schema
         self._clock = clock
         self._messages = {**MESSAGES, **engine.find_messages()}
+        # there are few combinations of reasons, and what is frozen can be given out again
+        self._decide = lru_cache(_MOST_DECISIONS)(self._write)
 
     def check(self, request: Request) -> Decision:
         """Decide one request."""
         stranger = self._find_stranger(request)
         if stranger:
             return Decision((stranger,), self.policy_digest)
-        reasons = tuple(self._reason(code) for code in self._evaluate(request))
-        return Decision(reasons, self.policy_digest)
+        return self._decide(self._evaluate(request))
 
     def check_many(self, requests: Iterable[Request]) -> list[Decision]:
-        """Decide several requests, in their order."""
-        return [self.check(request) for request in requests]
+        """Decide several requests, in their order, as of one time."""
+        requests = list(requests)
+        strangers = [self._find_stranger(each) for each in requests]
+        known = [each for each, stranger in zip(requests, strangers, strict=True) if not stranger]
+        decided = map(self._decide, self._evaluate_many(known))
+        return [
+            Decision((stranger,), self.policy_digest) if stranger else next(decided)
+            for stranger in strangers
+        ]
 
     def _find_stranger(self, request: Request) -> Reason | None:
         """Find a word of the request that the domain does not have."""
@@ -103,5 +113,12 @@ class Decider:
             _LOGGER.exception("denied, for an error; asked: %s", request)
             return (EVALUATION_ERROR,)
 
-    def _reason(self, code: str) -> Reason:
-        return Reason(code, self._messages.get(code, code.replace("_", " ")))
+    def _evaluate_many(self, requests: Sequence[Request]) -> Sequence[tuple[str, ...]]:
+        try:
+            return self._engine.reasons_many(self._store, requests, self._clock())
+        except Exception:  # noqa: BLE001  # one by one, each is told and logged for itself
+            return [self._evaluate(each) for each in requests]
+
+    def _write(self, codes: tuple[str, ...]) -> Decision:
+        reasons = (Reason(each, self._messages.get(each, each.replace("_", " "))) for each in codes)
+        return Decision(tuple(reasons), self.policy_digest)

@@ -8,10 +8,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from authz_service.errors import AuthzError, PolicyError
+from authz_service.errors import AuthzError, EvaluationTimeoutError, PolicyError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from authz_service.policy.engine import Engine
@@ -45,17 +45,39 @@ class Both:
         """Find everything that stands against a request, from one state of the store.
 
         Raises:
-            PolicyError: when the two disagree, on the decision or on any reason.
-            Exception: whatever kept either from deciding.
+            PolicyError: when the two disagree, on the decision or on any reason, or one alone
+                fails to decide.
+            EvaluationTimeoutError: when it takes either longer than its time limit.
+            StoreError: when the database cannot answer.
+            Exception: whatever else kept both from deciding.
         """
         with store.snapshot():
-            found = self._engine.reasons(store, request, now)
-            wanted = self._reference.reasons(store, request, now)
-        if found != wanted:
-            message = f"{self._engine.name} says {_shown(found)}, "
-            message += f"{self._reference.name} says {_shown(wanted)}"
-            raise PolicyError.at("the engines", "engines_disagree", message)
+            found = _try(self._engine, store, request, now)
+            wanted = _try(self._reference, store, request, now)
+        if isinstance(found, Exception) and isinstance(wanted, Exception):
+            raise found
+        if isinstance(found, Exception) or isinstance(wanted, Exception) or found != wanted:
+            said = f"{self._engine.name} {_shown(found)}, {self._reference.name} {_shown(wanted)}"
+            raise _disagree(said)
         return found
+
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the same for several requests, which must not depend on asking them together.
+
+        Raises:
+            PolicyError: as above.
+            Exception: as above.
+        """
+        with store.snapshot():
+            together = self._engine.reasons_many(store, requests, now)
+            alone = [self.reasons(store, each, now) for each in requests]
+        for first, second in zip(together, alone, strict=True):
+            if first != second:
+                name = self._engine.name
+                raise _disagree(f"{name} {_shown(second)} alone, {_shown(first)} among others")
+        return alone
 
 
 @dataclass(frozen=True)
@@ -104,6 +126,16 @@ class Sampled:
             self._submit(store, request, now)
         return self._engine.reasons(store, request, now)
 
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the same for several requests, as the engine does."""
+        first = self._one_in - 1 - self._count % self._one_in
+        self._count += len(requests)
+        for request in requests[first :: self._one_in]:
+            self._submit(store, request, now)
+        return self._engine.reasons_many(store, requests, now)
+
     def tally(self) -> Tally:
         """Tell what the reference has said so far."""
         with self._lock:
@@ -144,5 +176,23 @@ class Sampled:
             self._waiting.task_done()
 
 
-def _shown(reasons: tuple[str, ...]) -> str:
-    return f"deny ({', '.join(reasons)})" if reasons else "allow"
+def _try(
+    engine: Engine, store: Store, request: Request, now: datetime
+) -> tuple[str, ...] | Exception:
+    """Ask an engine; what a rule runs into is its answer, what the database does is not."""
+    try:
+        return engine.reasons(store, request, now)
+    except (EvaluationTimeoutError, StoreError):
+        raise
+    except Exception as error:  # noqa: BLE001  # compared with what the other engine says
+        return error
+
+
+def _disagree(said: str) -> PolicyError:
+    return PolicyError.at("the engines", "engines_disagree", said)
+
+
+def _shown(answer: tuple[str, ...] | Exception) -> str:
+    if isinstance(answer, Exception):
+        return f"fails ({answer})"
+    return f"says deny ({', '.join(answer)})" if answer else "says allow"

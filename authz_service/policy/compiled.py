@@ -1,59 +1,35 @@
 """The engine that serves: policies compiled to statements, which the store's database answers.
 
 Everything that may be asked is resolved when the policies are loaded, so that what cannot be
-resolved is told then. A question is one statement, and so is answered from one state of the store;
-a denial runs a second one, for its reasons, which decides once more, so that its reasons are those
-of one state as well.
+resolved is told then. A question is one statement, which gives the decision and all reasons, and so
+is answered from one state of the store. Many questions of one kind are one statement as well. Where
+the store lacks the subject or the resource there is no row, and a second statement says which.
+
+Mostly `allow` says *permit and not forbid*; then those are asked, each for itself, and it is not.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import UTC
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import PolicyError
+from authz_service.policy.plan import Plan, Question
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 from authz_service.policy.resolver import Resolver
 from authz_service.policy.source import read_statements
-from authz_service.policy.sql import (
-    NOW_SLOT,
-    RESOURCE_SLOT,
-    SUBJECT_SLOT,
-    StatementBuilder,
-    find_references,
-)
+from authz_service.policy.sql import StatementBuilder
+from authz_service.store.entity import find_references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from authz_service.errors import Fault
-    from authz_service.policy.clauses import Clause
+    from authz_service.policy.plan import Key
     from authz_service.policy.request import Request
     from authz_service.policy.source import PolicySet
-    from authz_service.policy.sql import Statement
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
-
-Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Question:
-    """When the answer to a question is yes, and what the reasons for a no are.
-
-    Arguments:
-        allow: holds when the subject may.
-        permit: holds when it is permitted, whatever forbids it.
-        forbid: holds when it is forbidden, by reason, in the order of the reasons.
-    """
-
-    allow: tuple[Clause, ...]
-    permit: tuple[Clause, ...]
-    forbid: Mapping[str, tuple[Clause, ...]]
 
 
 class CompiledEngine:
@@ -91,8 +67,7 @@ class CompiledEngine:
             for name, attribute in each.items()
             if attribute.many
         }
-        self._checks: dict[Key, _Prepared] = {}
-        self._reasons: dict[Key, _Prepared] = {}
+        self._plans: dict[Key, Plan] = {}
 
     def find_messages(self) -> Mapping[str, str]:
         """Find what the policies' own `reason(code, message)` facts say for people."""
@@ -104,8 +79,7 @@ class CompiledEngine:
 
     def find_texts(self, subject: str, action: str, resource: str) -> Mapping[str, str]:
         """Find the statement that decides a question of the domain, by dialect."""
-        key = subject, action, resource
-        return (self._checks.get(key) or self._prepare_check(key)).texts
+        return self._find_plan((subject, action, resource)).decide.texts
 
     def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
         """Find everything that stands against a request: sorted codes, none for an allow.
@@ -115,82 +89,54 @@ class CompiledEngine:
             StoreError: when the database cannot answer.
         """
         key = request.subject.type, request.action, request.resource.type
-        check = self._checks.get(key) or self._prepare_check(key)
-        if store.execute(check.texts, check.bind(request, now), self._time_limit):
-            return ()
-        reasons = self._reasons.get(key) or self._prepare_reasons(key)
-        row = store.execute(reasons.texts, reasons.bind(request, now), self._time_limit)
-        return self._read(key, row or (False, False))
+        plan = self._plans.get(key) or self._find_plan(key)
+        ask, values = plan.decide, plan.values(request, now)
+        rows = store.execute(ask.texts, ask.pick(values), self._time_limit)
+        return plan.read(rows[0]) if rows else self._find_unknown(store, plan, values)
 
-    def _read(self, key: Key, row: tuple[Any, ...]) -> tuple[str, ...]:
-        has_subject, has_resource, *answers = row
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the same for several requests, those of one kind with one statement.
+
+        Raises:
+            EvaluationTimeoutError: when a statement takes longer than the time limit.
+            StoreError: when the database cannot answer.
+        """
+        found: list[tuple[str, ...] | None] = [None] * len(requests)
+        kinds: dict[Key, list[tuple[str, int]]] = {}
+        for number, each in enumerate(requests):
+            resource = each.resource
+            key = each.subject.type, each.action, resource.type
+            kinds.setdefault(key, []).append((resource.id, number))
+        for key, asked in kinds.items():
+            plan = self._find_plan(key)
+            asked.sort()  # neighbours in the index are read together
+            for start in range(0, len(asked), plan.most):
+                numbers = [number for _, number in asked[start : start + plan.most]]
+                texts, bound = plan.bind_many(numbers, [requests[each] for each in numbers], now)
+                for row in store.execute(texts, bound, self._time_limit):
+                    found[row[0]] = plan.read(row[1:])
+        return [
+            self.reasons(store, request, now) if reasons is None else reasons
+            for request, reasons in zip(requests, found, strict=True)
+        ]
+
+    def _find_unknown(self, store: Store, plan: Plan, values: list[Any]) -> tuple[str, ...]:
+        ask = plan.is_known
+        [known] = store.execute(ask.texts, ask.pick(values), self._time_limit)
+        has_subject, has_resource = known
         if not has_subject:
             return (UNKNOWN_SUBJECT,)
-        if not has_resource:
-            return (UNKNOWN_RESOURCE,)
-        allowed, permitted, *forbidden = answers
-        if allowed:
-            return ()
-        applies = zip(self._questions[key].forbid, forbidden, strict=True)
-        codes = {code for code, holds in applies if holds}
-        if not permitted:
-            codes.add(NOT_PERMITTED)
-        return tuple(sorted(codes)) or (NOT_PERMITTED,)
+        # where both are there, they were written since the question was asked
+        return (NOT_PERMITTED,) if has_resource else (UNKNOWN_RESOURCE,)
 
-    def _prepare_check(self, key: Key) -> _Prepared:
-        subject, _, resource = key
-        statement = self._builder.check(subject, resource, self._questions[key].allow)
-        return self._checks.setdefault(key, self._prepare(statement))
-
-    def _prepare_reasons(self, key: Key) -> _Prepared:
-        subject, _, resource = key
-        asked = self._questions[key]
-        questions = [asked.allow, asked.permit, *asked.forbid.values()]
-        statement = self._builder.reasons(subject, resource, questions)
-        return self._reasons.setdefault(key, self._prepare(statement))
-
-    def _prepare(self, statement: Statement) -> _Prepared:
-        lists = tuple(sorted(self._lists.intersection(statement.slots)))
-        return _Prepared(
-            statement.texts, itemgetter(*statement.slots), lists, NOW_SLOT in statement.slots
-        )
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A statement, and how the values of a request are put in the order in which it binds them.
-
-    Arguments:
-        texts: by dialect.
-        pick: puts values in order; there are always several, for subject and resource are bound.
-        lists: the names of those that are lists, which are bound as JSON.
-        has_now: whether the time is among them.
-    """
-
-    texts: Mapping[str, str]
-    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    lists: tuple[str, ...]
-    has_now: bool
-
-    def bind(self, request: Request, now: datetime) -> tuple[Any, ...]:
-        """Put the values in order."""
-        values = {name: _store(value) for name, value in request.given.items()}
-        values[SUBJECT_SLOT] = _store(request.subject.id)
-        values[RESOURCE_SLOT] = _store(request.resource.id)
-        for name in self.lists:
-            values[name] = json.dumps([_store(each) for each in values[name]])
-        if self.has_now:
-            values[NOW_SLOT] = now.astimezone(UTC).isoformat(timespec="microseconds")
-        return self.pick(values)
-
-
-def _store(value: Any) -> Any:
-    """Put what no database can hold, and so is like nothing in it, into words that it takes."""
-    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
-        return value
-    data = value.encode("utf-8", "surrogatepass")
-    is_text = b"\0" not in data and value == data.decode("utf-8", "replace")
-    return value if is_text else "\uffff" + data.hex()
+    def _find_plan(self, key: Key) -> Plan:
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = Plan(self._builder, key, self._questions[key], self._lists)
+            plan = self._plans.setdefault(key, plan)
+        return plan
 
 
 def _resolve(resolver: Resolver, domain: Domain) -> dict[Key, Question]:
@@ -198,9 +144,8 @@ def _resolve(resolver: Resolver, domain: Domain) -> dict[Key, Question]:
     questions: dict[Key, Question] = {}
     for key in _keys(domain):
         try:
-            questions[key] = Question(
-                resolver.allow(*key), resolver.permit(*key), resolver.forbid(*key)
-            )
+            allow = None if resolver.is_split(key[2]) else resolver.allow(*key)
+            questions[key] = Question(allow, resolver.permit(*key), resolver.forbid(*key))
         except PolicyError as error:
             faults.update(error.faults)
     if faults:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from authz_service.policy.request import Request
@@ -37,3 +37,8 @@ class Engine(Protocol):
             EvaluationTimeoutError: when it takes longer than the engine's time limit.
             Exception: whatever else kept the question from being decided.
         """
+
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the same for several requests, in their order; raises as above, for any of them."""

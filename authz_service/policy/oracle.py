@@ -31,7 +31,7 @@ from authz_service.polar.schema import SCALARS
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from authz_service.polar.schema import Attribute, EntityType, Schema
     from authz_service.policy.request import Request
@@ -99,6 +99,12 @@ class Oracle:
                 return (UNKNOWN_RESOURCE,)
             seen = _Request({"subject": subject, "now": now, **request.given})
             return self._weigh(deadline, seen, request.action, resource)
+
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the same for several requests, one after the other; raises as above."""
+        return [self.reasons(store, each, now) for each in requests]
 
     def _weigh(
         self, deadline: float, request: _Request, action: str, resource: _Instance

@@ -43,7 +43,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import suggest
 from authz_service.polar import syntax
-from authz_service.polar.blocks import expand_blocks
 from authz_service.policy.clauses import (
     RESOURCE,
     SUBJECT,
@@ -52,6 +51,7 @@ from authz_service.policy.clauses import (
     Literal,
     Step,
 )
+from authz_service.policy.rules import Rules
 from authz_service.policy.semantics import Semantics
 from authz_service.policy.symbols import (
     SUBJECT_VARIABLE,
@@ -101,20 +101,20 @@ class Resolver:
         schema: Schema,
         references: Mapping[tuple[str, str], str],
     ) -> None:
-        self._rules: dict[tuple[str, int], list[tuple[int, syntax.Rule]]] = {}
-        self._names: set[str] = set()
         statements = tuple(statements)
-        for number, each in enumerate(expand_blocks(statements)):
-            key = each.name, len(each.parameters)
-            self._rules.setdefault(key, []).append((number, each))
-            self._names.add(each.name)
+        self._rules = Rules(statements)
+        self._class_names = {name: each.class_name for name, each in schema.types.items()}
         self._semantics = Semantics(schema)
         self._unifier = Unifier(self._semantics, schema, references, statements)
         self._steps = 0
 
     def has_rule(self, name: str, arity: int) -> bool:
         """Tell whether there is a rule of a name, with as many parameters."""
-        return (name, arity) in self._rules
+        return self._rules.has(name, arity)
+
+    def is_split(self, resource: str) -> bool:
+        """Tell whether a type of resource is allowed when permitted and not forbidden."""
+        return self._rules.are_split(self._class_names[resource], self._class_names.values())
 
     def allow(self, subject: str, action: str, resource: str) -> tuple[Clause, ...]:
         """Find when a subject may do something.
@@ -163,10 +163,11 @@ class Resolver:
 
     def _ask(self, name: str, asked: tuple[Value, ...], subject: str) -> Iterator[State]:
         self._steps = 0
-        if not self.has_rule(name, len(asked)):
+        rules = self._rules.find(name, asked)
+        if not rules:
             return
         state = State().bind(SUBJECT_VARIABLE, _row(SUBJECT, subject)) if subject else State()
-        _, first = self._rules[name, len(asked)][0]
+        _, first = rules[0]
         try:
             found = self._apply(name, asked, first.span, Frame(), state)
             yield from self._limit(found, first.span)
@@ -184,12 +185,11 @@ class Resolver:
         self, name: str, asked: tuple[Value, ...], span: Span, frame: Frame, state: State
     ) -> Iterator[State]:
         """Go through every rule of a name that its parameters let in."""
-        rules = self._rules.get((name, len(asked)))
-        if rules is None:
-            nearest = suggest(name, self._names)
+        if not self._rules.has(name, len(asked)):
+            nearest = suggest(name, self._rules.names)
             message = f"there is no rule `{name}` with {len(asked)} parameters{nearest}"
             raise refuse(span, "unknown_rule", message)
-        for number, rule in rules:
+        for number, rule in self._rules.find(name, asked):
             inner = Frame((*frame.rules, number))
             entered: State | None = state
             for parameter, value in zip(rule.parameters, asked, strict=True):

@@ -2,8 +2,10 @@
 
 A clause with rows of its own becomes `EXISTS (SELECT 1 FROM rows WHERE conditions)`, one without
 becomes its conditions; a set of clauses is joined by `OR`, with what all of them share in front.
-Subject and resource are rows of the outermost query, and their ids are bound parameters, as is
-everything that comes with the question. What a policy says itself stands in the text.
+Each set is a column of one row, so that one statement gives the decision and all reasons. Subject
+and resource are rows of the outermost query; their ids are bound parameters, as is everything that
+comes with the question. What a policy says itself stands in the text. For many questions of one
+kind, what would be bound stands in a table of values instead, with a line for each question.
 
 SQL has a third truth value, Polar has not. A comparison with null is null in SQL, which a `WHERE`
 takes for false, as it should; so nulls matter in two places only:
@@ -14,9 +16,9 @@ takes for false, as it should; so nulls matter in two places only:
 
 An example, `not subscription.holder = person or not subscription.kind = "tv"`:
 
-    SELECT 1 FROM "person" AS "subject", "subscription" AS "resource"
-    WHERE ("subject"."id" = ? AND "resource"."id" = ? AND
-        (NOT COALESCE("resource"."holder_id" = ?, FALSE) OR NOT "resource"."kind" = 'tv'))
+    SELECT (NOT COALESCE("resource"."holder_id" = ?, FALSE) OR NOT "resource"."kind" = 'tv')
+    FROM "person" AS "subject", "subscription" AS "resource"
+    WHERE ("subject"."id" = ? AND "resource"."id" = ?)
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ from authz_service.policy.symbols import NOW, is_nullable
 from authz_service.store.entity import find_link, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from authz_service.policy.clauses import Condition, Operand, Source
     from authz_service.store.entity import Entity
@@ -62,6 +64,7 @@ SUBJECT_SLOT: Final = "?subject"
 RESOURCE_SLOT: Final = "?resource"
 NOW_SLOT: Final = "?now"
 
+_ASKED: Final = "asked"
 _CASTS: Final = {STRING: "TEXT", DATETIME: "TEXT", INTEGER: "BIGINT", BOOLEAN: "BOOLEAN"}
 _ORDERED_TEXT: Final = {STRING, DATETIME}
 
@@ -71,6 +74,7 @@ class Slot:
     """What is filled in when a question is asked: by the name of what is given, or as above."""
 
     name: str
+    type: str = "TEXT"
 
 
 @dataclass(frozen=True)
@@ -100,72 +104,113 @@ class StatementBuilder:
             _Writer(self._models, POSTGRESQL, peewee.PostgresqlDatabase(None)),
         ]
 
-    def check(self, subject: str, resource: str, clauses: Sequence[Clause]) -> Statement:
-        """Build what gives one row if any of the clauses holds, and none otherwise."""
-        return self._build(lambda writer: writer.check(subject, resource, clauses))
-
-    def reasons(
+    def decide(
         self, subject: str, resource: str, questions: Sequence[Sequence[Clause]]
     ) -> Statement:
-        """Build what gives one row: is there the subject, the resource, and does each hold.
+        """Build what gives one row: does each of the questions hold.
 
-        The answers on the clauses mean nothing where one of the two is missing.
+        It gives none where the store has no such subject, or no such resource.
         """
-        return self._build(lambda writer: writer.reasons(subject, resource, questions))
+        return self._build(lambda writer: writer.decide(subject, resource, questions))
 
-    def _build(self, write: Any) -> Statement:
+    def decide_many(
+        self, subject: str, resource: str, questions: Sequence[Sequence[Clause]], count: int
+    ) -> Statement:
+        """Build the same for several requests at once.
+
+        It binds, for each request, a number and then the slots; a row begins with the number.
+        """
+        texts = {
+            writer.dialect: writer.decide_many(subject, resource, questions, count)
+            for writer in self._writers
+        }
+        slots = self.decide(subject, resource, questions).slots
+        return Statement(texts, tuple(dict.fromkeys(slots)))
+
+    def is_known(self, subject: str, resource: str) -> Statement:
+        """Build what gives one row: is there the subject, and is there the resource."""
+        return self._build(lambda writer: writer.is_known(subject, resource))
+
+    def _build(self, write: Callable[[_Writer], peewee.Node]) -> Statement:
         texts: dict[str, str] = {}
-        slots: tuple[str, ...] = ()
+        slots: tuple[Slot, ...] = ()
         for writer in self._writers:
             texts[writer.dialect], slots = writer.read(write(writer))
-        return Statement(texts, slots)
-
-
-def find_references(models: Iterable[type[Entity]]) -> dict[tuple[str, str], str]:
-    """Find for each derived collection which attribute of its entities refers to the owner."""
-    return {
-        (type_name(model), key.backref): key.name
-        for model in models
-        for key in model._meta.backrefs  # noqa: SLF001  # peewee's interface
-    }
+        return Statement(texts, tuple(each.name for each in slots))
 
 
 class _Writer:
-    """Writes statements in one dialect."""
+    """Writes statements in one dialect.
+
+    Arguments:
+        models: by type.
+        dialect: one of those above.
+        database: of that dialect; it is never opened.
+        columns: where in the table of values something stands that would be bound, by its name.
+    """
 
     def __init__(
-        self, models: Mapping[str, type[Entity]], dialect: str, database: peewee.Database
+        self,
+        models: Mapping[str, type[Entity]],
+        dialect: str,
+        database: peewee.Database,
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         self._models = models
         self.dialect = dialect
         self._database = database
+        self._columns = columns or {}
 
-    def read(self, query: peewee.Node) -> tuple[str, tuple[str, ...]]:
+    def read(self, query: peewee.Node) -> tuple[str, tuple[Slot, ...]]:
         """Read the text of a query and what it binds."""
         text, parameters = self._database.get_sql_context().parse(query)
-        return text, tuple(each.name for each in parameters)
+        return text, tuple(parameters)
 
-    def check(self, subject: str, resource: str, clauses: Sequence[Clause]) -> peewee.Node:
-        rows = self._outer_rows(subject, resource)
-        holds = [
-            _words(self._id(rows[each]), "=", _bind(f"?{each}")) for each in (SUBJECT, RESOURCE)
-        ]
-        body = self._any(clauses, rows)
-        return peewee.Select(list(rows.values()), [peewee.SQL("1")]).where(
-            _join([*holds, body], " AND ")
-        )
-
-    def reasons(
+    def decide(
         self, subject: str, resource: str, questions: Sequence[Sequence[Clause]]
-    ) -> peewee.Node:
+    ) -> peewee.Select:
         rows = self._outer_rows(subject, resource)
-        source: Any = peewee.Select(columns=[peewee.SQL("1")]).alias("question")
-        for name, row in rows.items():
-            on = _words(self._id(row), "=", _bind(f"?{name}"))
-            source = peewee.Join(source, row, peewee.JOIN.LEFT_OUTER, on)
-        known = [_words(self._id(row), "IS NOT NULL") for row in rows.values()]
         answers = [self._any(clauses, rows) for clauses in questions]
-        return peewee.Select([source], [*known, *answers])
+        sources = list(rows.values())
+        if self._columns:
+            answers.insert(0, peewee.Entity(_ASKED, "number"))
+            sources.insert(0, peewee.Entity(_ASKED))
+        has_ids = [self._has_id(name, row) for name, row in rows.items()]
+        return peewee.Select(sources, answers).where(_join(has_ids, " AND "))
+
+    def decide_many(
+        self, subject: str, resource: str, questions: Sequence[Sequence[Clause]], count: int
+    ) -> str:
+        _, slots = self.read(self.decide(subject, resource, questions))
+        types = {each.name: each.type for each in slots}
+        columns = {name: f"value_{number}" for number, name in enumerate(types)}
+        writer = _Writer(self._models, self.dialect, self._database, columns)
+        text, _ = self.read(writer.decide(subject, resource, questions))
+        names = ", ".join(f'"{name}"' for name in ("number", *columns.values()))
+        lines = self._lines(["BIGINT", *types.values()], count)
+        return f'WITH "{_ASKED}" ({names}) AS (VALUES {lines}) {text}'
+
+    def _lines(self, types: Sequence[str], count: int) -> str:
+        """Write lines of values that are bound; for PostgreSQL, the first says of what types."""
+        mark = "?" if self.dialect == SQLITE else "%s"
+        plain = f"({', '.join(mark for _ in types)})"
+        typed = f"({', '.join(f'CAST({mark} AS {each})' for each in types)})"
+        first = plain if self.dialect == SQLITE else typed
+        return ", ".join([first, *[plain] * (count - 1)])
+
+    def is_known(self, subject: str, resource: str) -> peewee.Select:
+        one = peewee.SQL("1")
+        found = [
+            peewee.fn.EXISTS(peewee.Select([row], [one]).where(self._has_id(name, row)))
+            for name, row in self._outer_rows(subject, resource).items()
+        ]
+        return peewee.Select(columns=found)
+
+    def _given(self, name: str, kind: str = "TEXT") -> peewee.ColumnBase:
+        """Write what comes with the question."""
+        if name in self._columns:
+            return peewee.Entity(_ASKED, self._columns[name])
+        return peewee.Value(Slot(name, kind), converter=False, unpack=False)
 
     def _outer_rows(self, subject: str, resource: str) -> dict[str, Any]:
         return {
@@ -173,8 +218,8 @@ class _Writer:
             RESOURCE: self._models[resource].alias(RESOURCE),
         }
 
-    def _id(self, row: Any) -> peewee.Node:
-        return peewee.Column(row, row.model.id.column_name)
+    def _has_id(self, name: str, row: Any) -> peewee.Node:
+        return _words(peewee.Column(row, row.model.id.column_name), "=", self._given(f"?{name}"))
 
     def _any(self, clauses: Sequence[Clause], rows: Mapping[str, Any]) -> peewee.Node:
         """Write that one of some clauses holds; what they share is written once."""
@@ -194,7 +239,7 @@ class _Writer:
                 Clause(each.sources, tuple(part for part in each.conditions if part not in shared)),
                 rows,
             )
-            for each in clauses
+            for each in sorted(clauses, key=lambda clause: bool(clause.sources))  # cheap ones first
         ]
         parts = [self._condition(each, rows) for each in shared]
         return _join([*parts, _join(rest, " OR ")], " AND ")
@@ -230,7 +275,7 @@ class _Writer:
     def _source(self, source: Source, row: Any) -> Any:
         if not isinstance(source, ListSource):
             return row
-        items = _bind(source.given)
+        items = self._given(source.given)
         if self.dialect == SQLITE:
             return _words(peewee.fn.json_each(items), "AS", row)
         unpacked = peewee.fn.jsonb_array_elements_text(items.cast("JSONB"))
@@ -277,14 +322,17 @@ class _Writer:
                 return self._literal(operand)
             case Given():
                 name = NOW_SLOT if operand == NOW else operand.name
-                return _bind(name).cast(_CASTS[operand.type])
+                kind = _CASTS[operand.type]
+                value = self._given(name, kind)
+                # SQLite knows the type of what is bound
+                return value if self.dialect == SQLITE else value.cast(kind)
             case Column():
                 return self._column(operand, rows)
 
     def _column(self, column: Column, rows: Mapping[str, Any]) -> peewee.Node:
         name = column.alias.name
         if name in {SUBJECT, RESOURCE} and column.name == ID:
-            return _bind(f"?{name}")
+            return self._given(f"?{name}")
         if column.alias.type:
             field = rows[name].model._meta.fields[column.name]  # noqa: SLF001  # peewee's interface
         elif column.name == ITEM:
@@ -305,10 +353,6 @@ class _Writer:
         if self.dialect == POSTGRESQL:
             text = text.replace("%", "%%")  # the driver looks for placeholders
         return peewee.SQL(f"'{text}'")
-
-
-def _bind(name: str) -> peewee.Value:
-    return peewee.Value(Slot(name), converter=False, unpack=False)
 
 
 def _words(*parts: peewee.Node | str) -> peewee.Node:

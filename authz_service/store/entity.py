@@ -19,7 +19,7 @@ from authz_service.polar.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, order=True)
@@ -145,6 +145,15 @@ def read_schema(
 def type_name(model: type[peewee.Model]) -> str:
     """The entity type that a model stands for: the name of its table."""
     return str(model._meta.table_name)  # noqa: SLF001  # peewee documents `_meta` as its interface
+
+
+def find_references(models: Iterable[type[Entity]]) -> dict[tuple[str, str], str]:
+    """Find for each derived collection which attribute of its entities refers to the owner."""
+    return {
+        (type_name(model), key.backref): key.name
+        for model in models
+        for key in model._meta.backrefs  # noqa: SLF001  # peewee's interface
+    }
 
 
 def find_link(

@@ -1,0 +1,198 @@
+"""How questions of one kind are asked of a database, and how what comes back is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC
+from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from authz_service.policy.reasons import NOT_PERMITTED
+from authz_service.policy.sql import NOW_SLOT, RESOURCE_SLOT, SUBJECT_SLOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from authz_service.policy.clauses import Clause
+    from authz_service.policy.request import Request
+    from authz_service.policy.sql import Statement, StatementBuilder
+
+# A type of subject, an action, and a type of resource.
+Key = tuple[str, str, str]
+
+# What one statement may bind: SQLite takes 32,766 values.
+_MOST_VALUES: Final = 32_000
+_MOST_AT_ONCE: Final = 1_024
+# Rows are all alike, each a few truth values, so what they say is kept.
+_MOST_READ: Final = 256
+
+
+@dataclass(frozen=True)
+class Question:
+    """When the answer to a question is yes, and what the reasons for a no are.
+
+    Arguments:
+        allow: holds when the subject may; None when that is: permitted and not forbidden.
+        permit: holds when it is permitted, whatever forbids it.
+        forbid: holds when it is forbidden, by reason, in the order of the reasons.
+    """
+
+    allow: tuple[Clause, ...] | None
+    permit: tuple[Clause, ...]
+    forbid: Mapping[str, tuple[Clause, ...]]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A statement, and how values are put in the order in which it binds them.
+
+    Arguments:
+        texts: by dialect.
+        pick: puts values in that order; there are always several, for ids are bound.
+        size: how many values it binds.
+    """
+
+    texts: Mapping[str, str]
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]]
+    size: int
+
+
+class Plan:
+    """The statements for questions of one kind.
+
+    Safe to share between threads.
+
+    Arguments:
+        builder: of the statements.
+        key: which kind.
+        question: what it was compiled to.
+        lists: the names of what is given as a list.
+
+    Attributes:
+        decide: gives one row of answers, and none where the subject or the resource is unknown.
+        is_known: says which of the two is.
+        most: how many questions one statement takes.
+        read: reads the reasons off a row of answers.
+    """
+
+    def __init__(
+        self, builder: StatementBuilder, key: Key, question: Question, lists: Collection[str]
+    ) -> None:
+        self._types = key[0], key[2]
+        self._builder = builder
+        self._codes = tuple(question.forbid)
+        self._parts = [question.permit, *question.forbid.values()]
+        self._has_allow = question.allow is not None
+        if question.allow is not None:
+            self._parts.insert(0, question.allow)
+        statement = builder.decide(*self._types, self._parts)
+        given = {*statement.slots} - {SUBJECT_SLOT, RESOURCE_SLOT, NOW_SLOT}
+        self._scalars = tuple(sorted(given.difference(lists)))
+        self._lists = tuple(sorted(given.intersection(lists)))
+        self._has_now = NOW_SLOT in statement.slots
+        self._slots = (SUBJECT_SLOT, RESOURCE_SLOT, *self._scalars, *self._lists, NOW_SLOT)
+        self.decide = self._build(statement)
+        self.is_known = self._build(builder.is_known(*self._types))
+        self._many: dict[int, Ask] = {}
+        self.most = min(_MOST_AT_ONCE, _power_of_two(_MOST_VALUES // len(self._slots)) // 2)
+        self.read = lru_cache(_MOST_READ)(self._read)
+
+    def values(self, request: Request, now: datetime) -> list[Any]:
+        """Put what a request brings in the order from which statements pick."""
+        given = request.given
+        values = [_store(request.subject.id), _store(request.resource.id)]
+        values += [_store(given[name]) for name in self._scalars]
+        if self._lists:
+            values += [_store_list(given[name]) for name in self._lists]
+        if self._has_now:
+            values.append(_store_time(now))
+        return values
+
+    def bind_many(
+        self, numbers: Sequence[int], requests: Sequence[Request], now: datetime
+    ) -> tuple[Mapping[str, str], list[Any]]:
+        """Find the statement that decides several questions, and what it binds.
+
+        Arguments:
+            numbers: what the rows begin with.
+            requests: at most `most` of them.
+            now: the time.
+        """
+        ask = self._find_many(_power_of_two(len(requests)))
+        lines = zip(numbers, *ask.pick(self._columns(requests, now)), strict=True)
+        bound = list(chain.from_iterable(lines))
+        return ask.texts, bound + [None] * (ask.size - len(bound))
+
+    def _columns(self, requests: Sequence[Request], now: datetime) -> list[list[Any]]:
+        """Put what several requests bring in the same order, each value of all of them."""
+        columns = [
+            _store_all([each.subject.id for each in requests]),
+            _store_all([each.resource.id for each in requests]),
+        ]
+        columns += [_store_all([each.given[name] for each in requests]) for name in self._scalars]
+        for name in self._lists:
+            columns.append([_store_list(each.given[name]) for each in requests])
+        if self._has_now:
+            columns.append([_store_time(now)] * len(requests))
+        return columns
+
+    def _find_many(self, count: int) -> Ask:
+        ask = self._many.get(count)
+        if ask is None:
+            statement = self._builder.decide_many(*self._types, self._parts, count)
+            size = count * (len(statement.slots) + 1)
+            ask = self._many.setdefault(count, self._build(statement, size))
+        return ask
+
+    def _build(self, statement: Statement, size: int = 0) -> Ask:
+        places = [self._slots.index(slot) for slot in statement.slots]
+        return Ask(statement.texts, itemgetter(*places), size or len(places))
+
+    def _read(self, row: tuple[Any, ...]) -> tuple[str, ...]:
+        if self._has_allow:
+            allowed, permitted, *forbidden = row
+        else:
+            permitted, *forbidden = row
+            allowed = permitted and not any(forbidden)
+        if allowed:
+            return ()
+        codes = {code for code, holds in zip(self._codes, forbidden, strict=True) if holds}
+        if not permitted:
+            codes.add(NOT_PERMITTED)
+        return tuple(sorted(codes)) or (NOT_PERMITTED,)
+
+
+def _power_of_two(count: int) -> int:
+    """The first that is not smaller; few sizes of statements, so that all of them are kept."""
+    return 1 << (count - 1).bit_length()
+
+
+def _store(value: Any) -> Any:
+    """Put what no database can hold, and so is like nothing in it, into words that it takes."""
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
+        return value
+    data = value.encode("utf-8", "surrogatepass")
+    is_text = b"\0" not in data and value == data.decode("utf-8", "replace")
+    return value if is_text else "\uffff" + data.hex()
+
+
+def _store_all(values: list[Any]) -> list[Any]:
+    """Do so with many, which mostly are plain texts."""
+    try:
+        text = "".join(values)
+    except TypeError:  # some are no texts
+        return [_store(each) for each in values]
+    is_plain = text.isascii() and "\0" not in text
+    return values if is_plain else [_store(each) for each in values]
+
+
+def _store_list(values: Sequence[Any]) -> str:
+    return json.dumps(_store_all(list(values)))
+
+
+def _store_time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
