@@ -43,7 +43,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.case"),
-    "peewee": ("store", "portal", "policy.sql"),
+    "peewee": ("store", "portal", "policy.sql", "policy.condition"),
     "psycopg": ("store.database",),
     "yaml": ("document",),
     "click": ("cli",),

@@ -7,10 +7,11 @@ from small_domain import ALICE, DOMAIN, NOON, REPORT, ask_for
 
 from authz_service.polar.reader import read_policy
 from authz_service.polar.text import Source
+from authz_service.policy.condition import SQLITE
 from authz_service.policy.plan import Plan, Question
-from authz_service.policy.reasons import NOT_PERMITTED
+from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_SUBJECT
 from authz_service.policy.resolver import Resolver
-from authz_service.policy.sql import SQLITE, StatementBuilder
+from authz_service.policy.sql import StatementBuilder
 from authz_service.store.entity import find_references
 
 READ = ("user", "read", "record")
@@ -44,19 +45,21 @@ def test_a_row_of_answers_is_read() -> None:
     """First whether it is permitted, then the reasons in their order; null is no answer."""
     plan = plan_of(SPLIT + PERMITS + FORBIDS)
 
-    assert () == plan.read((1, 0, None))
-    assert ("archived",) == plan.read((True, True, False))
-    assert ("archived", NOT_PERMITTED, "small") == plan.read((None, 1, 1))
-    assert (NOT_PERMITTED,) == plan.read((0, 0, 0))
+    assert () == plan.read((2, 0, None))
+    assert ("archived",) == plan.read((2, True, False))
+    assert ("archived", NOT_PERMITTED, "small") == plan.read((1, 1, 1))
+    assert (NOT_PERMITTED,) == plan.read((1, 0, 0))
+    assert (UNKNOWN_SUBJECT,) == plan.read((0, 1, 0))
 
 
 def test_a_row_that_says_whether_it_is_allowed_is_read() -> None:
     """Where `allow` is asked it stands first, and what explains a denial behind it."""
     plan = plan_of(SPLIT + PERMITS + FORBIDS + 'allow(_: Request, "read", _record: Record);')
 
-    assert () == plan.read((1, 0, 1, 1))
-    assert ("archived",) == plan.read((0, 1, 1, 0))
-    assert (NOT_PERMITTED,) == plan.read((0, 1, 0, 0))
+    assert () == plan.read((2, 0, 1, 1))
+    assert ("archived",) == plan.read((1, 1, 1, 0))
+    assert (NOT_PERMITTED,) == plan.read((1, 1, 0, 0))
+    assert (UNKNOWN_SUBJECT,) == plan.read((0, 1, 0, 0))
 
 
 @pytest.mark.parametrize(("count", "lines"), [(1, 1), (2, 2), (3, 4), (5, 8), (1_000, 1_024)])

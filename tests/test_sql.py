@@ -11,27 +11,27 @@ from small_domain import DOMAIN
 
 from authz_service.polar.reader import read_policy
 from authz_service.polar.text import Source
-from authz_service.policy.resolver import Resolver
-from authz_service.policy.sql import (
+from authz_service.policy.condition import (
     NOW_SLOT,
     POSTGRESQL,
     RESOURCE_SLOT,
     SQLITE,
     SUBJECT_SLOT,
-    StatementBuilder,
 )
+from authz_service.policy.resolver import Resolver
+from authz_service.policy.sql import StatementBuilder
 from authz_service.store.entity import find_references
 
 if TYPE_CHECKING:
     from authz_service.policy.clauses import Clause
     from authz_service.policy.sql import Statement
 
-BEFORE: Final = "SELECT "
-AFTER: Final = {
-    dialect: ' FROM "user" AS "subject", "record" AS "resource"'
-    f' WHERE ("subject"."id" = {mark} AND "resource"."id" = {mark})'
-    for dialect, mark in ((SQLITE, "?"), (POSTGRESQL, "%s"))
-}
+# What stands around the answer to the second question, where the first is never so.
+BEFORE: Final = (
+    'SELECT CASE WHEN FALSE THEN 2 WHEN EXISTS(SELECT 1 FROM "user" AS "subject"'
+    ' WHERE "subject"."id" = ?) THEN 1 ELSE 0 END, '
+)
+AFTER: Final = ' FROM "record" AS "resource" WHERE "resource"."id" = ?'
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +49,18 @@ def clauses_of(condition: str) -> tuple[Clause, ...]:
 
 
 def statement_of(builder: StatementBuilder, condition: str) -> Statement:
-    """Build the statement that decides a condition."""
-    return builder.decide("user", "record", [clauses_of(condition)])
+    """Build the statement that asks something that is never so, and a condition."""
+    return builder.decide("user", "record", [(), clauses_of(condition)])
 
 
 def body_of(statement: Statement, dialect: str) -> str:
     """Read what a statement asks of subject and resource."""
     text = statement.texts[dialect]
-    assert text.startswith(BEFORE)
-    assert text.endswith(AFTER[dialect])
-    return text.removeprefix(BEFORE).removesuffix(AFTER[dialect])
+    mark = "?" if dialect == SQLITE else "%s"
+    before, after = BEFORE.replace("?", mark), AFTER.replace("?", mark)
+    assert text.startswith(before)
+    assert text.endswith(after)
+    return text.removeprefix(before).removesuffix(after)
 
 
 BODIES: Final = {
@@ -144,11 +146,11 @@ def test_what_a_question_brings_is_bound(builder: StatementBuilder) -> None:
 
     assert (
         SUBJECT_SLOT,
+        SUBJECT_SLOT,
         NOW_SLOT,
         "channel",
         "copies",
         "parts",
-        SUBJECT_SLOT,
         RESOURCE_SLOT,
     ) == statement.slots
     assert len(statement.slots) == statement.texts[SQLITE].count("?")
@@ -156,16 +158,64 @@ def test_what_a_question_brings_is_bound(builder: StatementBuilder) -> None:
 
 
 def test_all_questions_are_one_statement(builder: StatementBuilder) -> None:
-    """Each set of clauses is a column of one row; a row of an unknown entity there is not."""
+    """Each set of clauses is a column of one row, and there is no row without the entities."""
     statement = builder.decide(
         "user", "record", [clauses_of("record.size = 1"), (), clauses_of("1 = 1")]
     )
 
     assert (
-        'SELECT "resource"."size" = 1, FALSE, TRUE FROM "user" AS "subject", "record" AS "resource"'
+        'SELECT CASE WHEN "resource"."size" = 1 THEN 2 ELSE 1 END, FALSE, TRUE'
+        ' FROM "user" AS "subject", "record" AS "resource"'
         ' WHERE ("subject"."id" = ? AND "resource"."id" = ?)'
     ) == statement.texts[SQLITE]
     assert (SUBJECT_SLOT, RESOURCE_SLOT) == statement.slots
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "record.owner = request.subject",
+        "request.subject in record.readers",
+        "report in request.subject.reports and report in record.readers",
+        "record.owner.manager = request.subject",
+        "record in request.subject.records",
+    ],
+)
+def test_a_subject_that_something_refers_to_is_not_looked_for(
+    builder: StatementBuilder, condition: str
+) -> None:
+    """No reference leads nowhere, so only who is denied is looked for."""
+    text = builder.decide("user", "record", [clauses_of(condition)]).texts[SQLITE]
+
+    assert text.startswith("SELECT CASE WHEN ")
+    assert text.endswith(
+        ' THEN 2 WHEN EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" = ?)'
+        ' THEN 1 ELSE 0 END FROM "record" AS "resource" WHERE "resource"."id" = ?'
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "other"),
+    [
+        ('request.subject.role = "admin"', ""),
+        ('record.owner = request.subject or record.status = "active"', ""),
+        ("record.owner != request.subject", ""),
+        ("not record.owner = request.subject", ""),
+        ("record.owner = request.subject", 'request.subject.role = "admin"'),
+        ("record.owner = request.subject", 'not request.subject.role = "admin"'),
+    ],
+)
+def test_any_other_subject_is_looked_for(
+    builder: StatementBuilder, condition: str, other: str
+) -> None:
+    """Its row is needed for what is asked of it, and to show that it is there at all."""
+    questions = [clauses_of(condition), *([clauses_of(other)] if other else [])]
+    text = builder.decide("user", "record", questions).texts[SQLITE]
+
+    assert text.endswith(
+        ' FROM "user" AS "subject", "record" AS "resource"'
+        ' WHERE ("subject"."id" = ? AND "resource"."id" = ?)'
+    )
 
 
 def test_many_requests_are_one_statement(builder: StatementBuilder) -> None:
@@ -173,10 +223,10 @@ def test_many_requests_are_one_statement(builder: StatementBuilder) -> None:
     clauses = clauses_of("record.owner = request.subject and record.size = request.copies")
     statement = builder.decide_many("user", "record", [clauses], 2)
     asked = (
-        ' SELECT "asked"."number", ("resource"."owner_id" = "asked"."value_0" AND'
-        ' "resource"."size" {same} {copies})'
-        ' FROM "asked", "user" AS "subject", "record" AS "resource"'
-        ' WHERE ("subject"."id" = "asked"."value_0" AND "resource"."id" = "asked"."value_2")'
+        ' SELECT "asked"."number", CASE WHEN ("resource"."owner_id" = "asked"."value_0" AND'
+        ' "resource"."size" {same} {copies}) THEN 2 WHEN EXISTS(SELECT 1 FROM "user" AS "subject"'
+        ' WHERE "subject"."id" = "asked"."value_0") THEN 1 ELSE 0 END'
+        ' FROM "asked", "record" AS "resource" WHERE "resource"."id" = "asked"."value_2"'
     )
     names = '"number", "value_0", "value_1", "value_2"'
 

@@ -9,7 +9,7 @@ import click
 from authz_service import assembly
 from authz_service.cli.options import takes_settings
 from authz_service.errors import SettingError, suggest
-from authz_service.policy.sql import POSTGRESQL, SQLITE
+from authz_service.policy.condition import POSTGRESQL, SQLITE
 from authz_service.policy.words import describe_clause, describe_origin
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from authz_service.polar.schema import STRING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from authz_service.polar.syntax import Span
 
 ID: Final = "id"
@@ -173,3 +175,31 @@ class Clause:
     def always(self) -> bool:
         """Whether it holds whatever is asked."""
         return not self.sources and not self.conditions
+
+    @property
+    def implies_subject(self) -> bool:
+        """Whether it can hold for a subject only that is there: some row refers to it."""
+        return any(map(_refers_to_subject, self.conditions))
+
+
+def find_columns(condition: Condition) -> Iterator[Column]:
+    """Find the columns that a condition is about."""
+    match condition:
+        case Comparison():
+            operands: tuple[Operand, ...] = (condition.left, condition.right)
+        case IsNull() | OneOf():
+            operands = (condition.operand,)
+        case Absent():
+            for each in condition.clause.conditions:
+                yield from find_columns(each)
+            return
+    yield from (each for each in operands if isinstance(each, Column))
+
+
+def _refers_to_subject(condition: Condition) -> bool:
+    if not isinstance(condition, Comparison) or condition.operator != "=":
+        return False
+    columns = list(find_columns(condition))
+    own = [each for each in columns if each.alias.name == SUBJECT and each.name == ID]
+    others = [each for each in columns if each.alias.name != SUBJECT]
+    return bool(own and others)

@@ -10,8 +10,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.policy.reasons import NOT_PERMITTED
-from authz_service.policy.sql import NOW_SLOT, RESOURCE_SLOT, SUBJECT_SLOT
+from authz_service.policy.condition import NOW_SLOT, RESOURCE_SLOT, SUBJECT_SLOT
+from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 # A type of subject, an action, and a type of resource.
 Key = tuple[str, str, str]
+
+# What a row says of the first question.
+_NO_SUBJECT: Final = 0
+_HOLDS: Final = 2
 
 # What one statement may bind: SQLite takes 32,766 values.
 _MOST_VALUES: Final = 32_000
@@ -153,12 +157,11 @@ class Plan:
         return Ask(statement.texts, itemgetter(*places), size or len(places))
 
     def _read(self, row: tuple[Any, ...]) -> tuple[str, ...]:
-        if self._has_allow:
-            allowed, permitted, *forbidden = row
-        else:
-            permitted, *forbidden = row
-            allowed = permitted and not any(forbidden)
-        if allowed:
+        first, *others = row
+        if first == _NO_SUBJECT:
+            return (UNKNOWN_SUBJECT,)
+        permitted, *forbidden = others if self._has_allow else (first == _HOLDS, *others)
+        if first == _HOLDS and (self._has_allow or not any(forbidden)):
             return ()
         codes = {code for code, holds in zip(self._codes, forbidden, strict=True) if holds}
         if not permitted:
