@@ -6,24 +6,36 @@ each user, internet and TV. Rows are made as they are written, so that size cost
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 import sqlite3
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from authz_service import assembly
 from authz_service.policy.request import Request, read_given
 from authz_service.portal import DOMAIN
+from authz_service.settings import Settings
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
+    from authz_service.decision.decider import Decider
+    from authz_service.store.domain import Domain
+
+ROOT: Final = Path(__file__).parent.parent
+
+# What is in the files, or how it lies there, has changed since an earlier version.
+_VERSION: Final = 3
 _CHUNK: Final = 20_000
+# Milliseconds; nothing here comes near it but oso on a busy machine.
+_TIME_LIMIT: Final = 60_000
 _USERS: Final = range(1, 4)
 
 
@@ -35,10 +47,12 @@ class Question:
     allowed: bool
 
 
-def make_store(path: Path, customers: int) -> None:
-    """Make a SQLite store of a number of customers, unless the file is there already."""
+def make_store(folder: Path, customers: int) -> Path:
+    """Make a SQLite file of a number of customers in a folder, unless it is there already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"portal-{customers}-v{_VERSION}.db"
     if path.exists():
-        return
+        return path
     partial = path.with_suffix(".partial")
     for stale in path.parent.glob(f"{partial.name}*"):
         stale.unlink()
@@ -52,7 +66,18 @@ def make_store(path: Path, customers: int) -> None:
             _fill(connection, statement, rows, customers)
         connection.execute("ANALYZE")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    partial.rename(path)
+    return partial.rename(path)
+
+
+def build_decider(
+    engine: str, file: Path, domain: Domain = DOMAIN, policies: Path = ROOT / "policies"
+) -> Decider:
+    """Build what decides about a file, as a service does."""
+    settings = dataclasses.replace(
+        Settings(), policies=policies, engine=engine, sample=0, time_limit=_TIME_LIMIT
+    )
+    store = open_store(f"sqlite:///{file}", domain)
+    return assembly.build_decider(assembly.build_engine(settings, domain), domain, store)
 
 
 def make_questions(customers: int, count: int, seed: int = 1) -> list[Question]:

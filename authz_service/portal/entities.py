@@ -48,7 +48,9 @@ class Membership(Entity):
     can hold a residential number to a single administrator.
     """
 
-    customer = peewee.ForeignKeyField(Customer, backref="memberships")
+    # Nearly every question asks which role somebody has on a number, so rows lie in that order.
+    id = peewee.TextField(unique=True)
+    customer = peewee.ForeignKeyField(Customer, backref="memberships", index=False)
     person = peewee.ForeignKeyField(Person, backref="memberships")
     role = ChoiceField("access_owner", "administrator", "delegate", "user")
     excluded_from_administration = peewee.BooleanField(default=False)
@@ -58,13 +60,15 @@ class Membership(Entity):
     copies: ClassVar = {"customer_kind": "customer.kind"}
 
     class Meta:
-        """The kind is the customer's, always."""
+        """One role on a number, by which rows are found; the kind is the customer's, always."""
 
+        primary_key = False
         constraints: Final = [
+            peewee.SQL("CONSTRAINT one_role_per_number PRIMARY KEY (customer_id, person_id)"),
             peewee.SQL(
                 "FOREIGN KEY (customer_id, customer_kind) REFERENCES customer (id, kind)"
                 " ON UPDATE CASCADE"
-            )
+            ),
         ]
 
 
@@ -125,6 +129,7 @@ PROMISES: Final = (
         Membership,
         ("customer_id", "person_id"),
         "a person has one role on a customer number",
+        is_key=True,
     ),
     Promise(
         "access_owner_taken",

@@ -85,7 +85,8 @@ class Store:
                 self._database.execute(table)
                 schema.create_indexes(safe=False)
             for promise in self._domain.promises:
-                self._database.execute_sql(promise.index_sql)
+                if not promise.is_key:
+                    self._database.execute_sql(promise.index_sql)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Promise:
-    """What can be so only once, held by a unique index of the database itself.
+    """What can be so only once, held by a unique index or the key of the database itself.
 
     Arguments:
-        code: a stable word; the index has it as its name.
+        code: a stable word; the index, or the key, has it as its name.
         model: the entities that it is about.
         columns: those that together may occur once; no two promises on one model list the same,
             for SQLite names nothing else when one is broken.
         message: what holds, as a lower-case sentence.
         where: the rows that it is about, as SQL over the columns; empty for all.
+        is_key: whether it is the primary key of the table, which the model declares.
     """
 
     code: str
@@ -34,10 +35,11 @@ class Promise:
     columns: tuple[str, ...]
     message: str
     where: str = ""
+    is_key: bool = False
 
     @property
     def index_sql(self) -> str:
-        """The statement that makes the database hold the promise."""
+        """The statement that makes the database hold a promise that is no key."""
         only = f" WHERE {self.where}" if self.where else ""
         columns = ", ".join(f'"{column}"' for column in self.columns)
         return f'CREATE UNIQUE INDEX "{self.code}" ON "{type_name(self.model)}" ({columns}){only}'
@@ -45,7 +47,7 @@ class Promise:
     def is_named_in(self, error: peewee.IntegrityError) -> bool:
         """Tell whether the database's complaint is about this promise.
 
-        PostgreSQL names the index, SQLite lists the columns of it.
+        PostgreSQL names the index or the key, SQLite lists the columns of it.
         """
         said = str(error)
         listed = ", ".join(f"{type_name(self.model)}.{column}" for column in self.columns)
