@@ -1,0 +1,1 @@
+"""Small domains, each an application of its own, in the idioms of public Polar."""
