@@ -60,14 +60,16 @@ class CompiledEngine:
             raise PolicyError.at(policies.folder, "no_allow", message)
         self._questions = _resolve(resolver, domain)
         self._messages = resolver.messages()
-        self._builder = StatementBuilder(domain.models)
-        self._lists = {
+        builder = StatementBuilder(domain.models)
+        lists = {
             name
             for each in (domain.schema.context, domain.schema.parameters)
             for name, attribute in each.items()
             if attribute.many
         }
-        self._plans: dict[Key, Plan] = {}
+        self._plans = {
+            key: Plan(builder, key, question, lists) for key, question in self._questions.items()
+        }
 
     def find_messages(self) -> Mapping[str, str]:
         """Find what the policies' own `reason(code, message)` facts say for people."""
@@ -79,7 +81,7 @@ class CompiledEngine:
 
     def find_texts(self, subject: str, action: str, resource: str) -> Mapping[str, str]:
         """Find the statement that decides a question of the domain, by dialect."""
-        return self._find_plan((subject, action, resource)).decide.texts
+        return self._plans[subject, action, resource].decide.texts
 
     def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
         """Find everything that stands against a request: sorted codes, none for an allow.
@@ -89,7 +91,7 @@ class CompiledEngine:
             StoreError: when the database cannot answer.
         """
         key = request.subject.type, request.action, request.resource.type
-        plan = self._plans.get(key) or self._find_plan(key)
+        plan = self._plans[key]
         ask, values = plan.decide, plan.values(request, now)
         rows = store.execute(ask.texts, ask.pick(values), self._time_limit)
         return plan.read(rows[0]) if rows else self._find_unknown(store, plan, values)
@@ -110,7 +112,7 @@ class CompiledEngine:
             key = each.subject.type, each.action, resource.type
             kinds.setdefault(key, []).append((resource.id, number))
         for key, asked in kinds.items():
-            plan = self._find_plan(key)
+            plan = self._plans[key]
             asked.sort()  # neighbours in the index are read together
             for start in range(0, len(asked), plan.most):
                 numbers = [number for _, number in asked[start : start + plan.most]]
@@ -130,13 +132,6 @@ class CompiledEngine:
             return (UNKNOWN_SUBJECT,)
         # where both are there, they were written since the question was asked
         return (NOT_PERMITTED,) if has_resource else (UNKNOWN_RESOURCE,)
-
-    def _find_plan(self, key: Key) -> Plan:
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = Plan(self._builder, key, self._questions[key], self._lists)
-            plan = self._plans.setdefault(key, plan)
-        return plan
 
 
 def _resolve(resolver: Resolver, domain: Domain) -> dict[Key, Question]:
