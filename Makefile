@@ -1,4 +1,4 @@
-# What a newcomer needs: `make serve` and `make test`, with Python 3.11 or 3.12, make and git.
+# What a newcomer needs: `make serve` and `make test`, with Python 3.11 or later, make and git.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -6,12 +6,13 @@ AUTHZ := $(VENV)/bin/authz
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 LOCK := .ci/requirements.lock
 LOCK_DEV := .ci/requirements-dev.lock
+LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios bench format lock clean
+.PHONY: help serve test lint types pytest scenarios bench bench-growth format lock clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV)/runtime ## Serve on 127.0.0.1:8080 (PORT= changes it); make var/portal.db if need be
 	@$(AUTHZ) serve --create $(if $(PORT),--port $(PORT))
@@ -28,8 +29,11 @@ types: $(VENV)/development ## Check the types
 pytest: $(VENV)/development ## Run the tests
 	$(PYTHON) -m pytest --quiet --numprocesses auto
 
-bench: $(VENV)/development ## Measure how fast questions are decided (takes a few minutes)
+bench: $(VENV)/benchmarks ## Measure how fast questions are decided, beside oso and cedarpy
 	$(PYTHON) benchmarks/check.py
+
+bench-growth: $(VENV)/benchmarks ## Measure what a larger store costs (takes minutes, and 1.5 GB)
+	$(PYTHON) benchmarks/growth.py
 
 scenarios: $(VENV)/development ## Run the scenarios
 	$(AUTHZ) test
@@ -38,7 +42,7 @@ format: $(VENV)/development ## Put the code into its format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-# Two stamps: what serving needs, and what testing needs on top. Both install exactly what the lock
+# Stamps: what serving needs, and what testing and measuring need on top. All install exactly what the lock
 # files name, and each download is checked by its hash.
 $(VENV)/runtime: $(LOCK) setup.cfg pyproject.toml
 	@.ci/make-venv $(VENV)
@@ -52,10 +56,15 @@ $(VENV)/development: $(LOCK_DEV) $(VENV)/runtime
 	@$(PIP_INSTALL) --require-hashes -r $(LOCK_DEV)
 	@touch $@
 
+$(VENV)/benchmarks: $(LOCK_BENCH) $(VENV)/runtime
+	@echo "installing what is compared into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r $(LOCK_BENCH)
+	@touch $@
+
 lock: ## Choose the newest dependencies anew and write the lock files
 	python3 -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
-	VENV=$(VENV)-lock .ci/write-locks $(LOCK) $(LOCK_DEV)
+	VENV=$(VENV)-lock .ci/write-locks $(LOCK) $(LOCK_DEV) $(LOCK_BENCH)
 	rm -rf $(VENV)-lock
 
 clean: ## Remove all that was made, except the data in var/

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,7 +12,6 @@ from authz_service.decision.decider import Decider
 from authz_service.errors import PolicyError, SettingError, StoreError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
-from authz_service.policy.oracle import Oracle
 from authz_service.policy.source import check_policies, load_policies
 from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Service:
     """Everything that answers requests, put together.
 
-    `sampled` tells what the reference says to the answers, where it is asked.
+    `sampled` tells what the reference says to the answers, where it is asked; `has_reference`
+    whether there is one.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Service:
     store: Store
     decider: Decider
     sampled: Sampled | None = None
+    has_reference: bool = True
 
 
 def find_domain(package: str) -> Domain:
@@ -58,26 +60,48 @@ def find_domain(package: str) -> Domain:
     return found
 
 
+def has_reference() -> bool:
+    """Tell whether oso is installed; it has no wheel for Python 3.13 and later."""
+    return importlib.util.find_spec("oso") is not None
+
+
 def build_engine(settings: Settings, domain: Domain) -> Engine:
     """Build what evaluates the policies of the settings.
 
-    oso reads them in any case: what it rejects is rejected.
+    oso, where it is installed, reads them in any case: what it rejects is rejected.
 
     Raises:
         PolicyError: with everything that is wrong with them.
+        SettingError: when the engine is one that needs oso, and that is not installed.
     """
     engine, _ = _build_engines(settings, domain)
     return engine
 
 
-def _build_engines(settings: Settings, domain: Domain) -> tuple[Engine, Engine]:
-    """Build the engine that answers, and the reference."""
+def _build_engines(settings: Settings, domain: Domain) -> tuple[Engine, Engine | None]:
+    """Build the engine that answers, and the reference, if there is one."""
+    if settings.engine != "compiled" and not has_reference():
+        message = (
+            f"`{settings.engine}` needs oso, the reference, which is not installed: it has no wheel"
+            " for Python 3.13 and later; use `compiled`"
+        )
+        raise SettingError.at("engine", "no_reference", message)
     policies = _load_checked(settings, domain)
-    reference = Oracle(policies, domain.schema, settings.time_limit)
-    if settings.engine == "oso":
+    reference = _build_reference(policies, settings, domain)
+    if reference and settings.engine == "oso":
         return reference, reference
     compiled = CompiledEngine(policies, domain, settings.time_limit)
-    return (Both(compiled, reference) if settings.engine == "both" else compiled), reference
+    if reference and settings.engine == "both":
+        return Both(compiled, reference), reference
+    return compiled, reference
+
+
+def _build_reference(policies: PolicySet, settings: Settings, domain: Domain) -> Engine | None:
+    if not has_reference():
+        return None
+    from authz_service.policy.oracle import Oracle  # noqa: PLC0415  # only where oso is
+
+    return Oracle(policies, domain.schema, settings.time_limit)
 
 
 def build_compiled(settings: Settings, domain: Domain) -> CompiledEngine:
@@ -104,7 +128,7 @@ def build_sampled_engine(settings: Settings, domain: Domain) -> Engine:
         PolicyError: as above.
     """
     engine, reference = _build_engines(settings, domain)
-    if not settings.sample or settings.engine != "compiled":
+    if not reference or not settings.sample or settings.engine != "compiled":
         return engine
     return Sampled(engine, reference, settings.sample)
 
@@ -131,7 +155,8 @@ def build_service(settings: Settings) -> Service:
     engine = build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
     sampled = engine if isinstance(engine, Sampled) else None
-    return Service(settings, domain, store, build_decider(engine, domain, store), sampled)
+    decider = build_decider(engine, domain, store)
+    return Service(settings, domain, store, decider, sampled, has_reference())
 
 
 def open_existing_store(settings: Settings, domain: Domain) -> Store:

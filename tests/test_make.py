@@ -52,7 +52,7 @@ def test_one_sentence_says_which_pythons_work(machine: Path, tmp_path: Path) -> 
 
     assert 2 == done.returncode
     assert 1 == len(done.stderr.splitlines())
-    assert "needs Python 3.11 or 3.12, but python3 is 3.9.2" in done.stderr
+    assert "needs Python 3.11 or later, but python3 is 3.9.2" in done.stderr
 
 
 def test_a_machine_without_python_is_told_the_same(machine: Path, tmp_path: Path) -> None:
@@ -60,12 +60,25 @@ def test_a_machine_without_python_is_told_the_same(machine: Path, tmp_path: Path
     done = make_venv(machine, tmp_path / "venv")
 
     assert 2 == done.returncode
-    assert "needs Python 3.11 or 3.12, but found no Python at all" in done.stderr
+    assert "needs Python 3.11 or later, but found no Python at all" in done.stderr
 
 
 def test_a_launcher_without_its_python_is_passed_over(machine: Path, tmp_path: Path) -> None:
     """A command named python3.12 that does not start is not taken; the next one is."""
     install(machine, "python3.12", LAUNCHER_WITHOUT_PYTHON)
+    install(machine, "python3", f'exec {sys.executable} "$@"')
+    done = make_venv(machine, tmp_path / "venv")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert (tmp_path / "venv" / "bin" / "python").exists()
+
+
+def test_a_python_that_has_the_reference_is_taken_before_a_newer_one(
+    machine: Path, tmp_path: Path
+) -> None:
+    """oso has no wheel for Python 3.13, so that one is taken only where there is no other."""
+    newer = 'case "$2" in *platform*) echo 3.13.0;; *) exit 0;; esac'
+    install(machine, "python3.13", newer)
     install(machine, "python3", f'exec {sys.executable} "$@"')
     done = make_venv(machine, tmp_path / "venv")
 

@@ -74,6 +74,11 @@ def serve(settings: Settings, *, create: bool) -> None:
     _refuse_taken_address(settings)
     domain = assembly.find_domain(settings.domain)
     engine = assembly.build_engine(settings, domain)
+    if not assembly.has_reference():
+        click.echo(
+            "deciding without a reference: oso is not installed, as it has no wheel for Python 3.13"
+            " and later"
+        )
     if create:
         _create(settings, domain)
     store = assembly.open_existing_store(settings, domain)

@@ -19,6 +19,7 @@ from authz_service.polar import syntax
 from authz_service.polar.blocks import ACTOR, expand_blocks, find_predicate
 from authz_service.polar.calls import CallGraph, find_fixed
 from authz_service.polar.conditions import ConditionChecker, quoted
+from authz_service.polar.rule_types import find_misfits
 from authz_service.polar.schema import STRING
 from authz_service.polar.syntax import Block, Constant, ListTerm, Refused, Rule
 from authz_service.polar.text import make_fault
@@ -94,6 +95,8 @@ class _Checker:
         if ACTOR in self._universe.names:
             for rule in expand_blocks(self._blocks.values()):
                 self._check_body(rule)
+        for span, message in find_misfits(self._statements):
+            self.blame(span, "against_rule_type", message)
         self._check_entries()
         self._check_recursion()
         self._check_unused()

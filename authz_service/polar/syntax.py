@@ -130,6 +130,11 @@ class ForAll(Node):
     condition: Term
     consequence: Term
 
+    @property
+    def negated(self) -> Not:
+        """The same, said with `not`: there is nothing for which it is not so."""
+        return Not(self.span, And(self.span, (self.condition, Not(self.span, self.consequence))))
+
 
 @dataclass(frozen=True)
 class Refused(Node):

@@ -13,18 +13,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import PolicyError
+from authz_service.polar.text import make_fault
+from authz_service.policy.assertions import find_broken
 from authz_service.policy.plan import Plan, Question
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 from authz_service.policy.resolver import Resolver
 from authz_service.policy.source import read_statements
 from authz_service.policy.sql import StatementBuilder
+from authz_service.policy.symbols import RefusedError
 from authz_service.store.entity import find_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from authz_service.errors import Fault
     from authz_service.policy.plan import Key
     from authz_service.policy.request import Request
     from authz_service.policy.source import PolicySet
@@ -58,7 +60,14 @@ class CompiledEngine:
         if not resolver.has_rule("allow", 3):
             message = "there is no rule `allow` of three parameters, so nothing would be allowed"
             raise PolicyError.at(policies.folder, "no_allow", message)
-        self._questions = _resolve(resolver, domain)
+        refused = list(find_broken(statements, resolver))
+        self._questions = _resolve(resolver, domain, refused)
+        if refused:
+            sources = {each.name: each for each in policies.sources}
+            raise PolicyError(
+                make_fault(sources[each.span.file], each.span, each.code, each.message)
+                for each in refused
+            )
         self._messages = resolver.messages()
         builder = StatementBuilder(domain.models)
         lists = {
@@ -134,17 +143,17 @@ class CompiledEngine:
         return (NOT_PERMITTED,) if has_resource else (UNKNOWN_RESOURCE,)
 
 
-def _resolve(resolver: Resolver, domain: Domain) -> dict[Key, Question]:
-    faults: set[Fault] = set()
+def _resolve(
+    resolver: Resolver, domain: Domain, refused: list[RefusedError]
+) -> dict[Key, Question]:
+    """Resolve all that may be asked; what cannot be, is added to what is refused."""
     questions: dict[Key, Question] = {}
     for key in _keys(domain):
         try:
             allow = None if resolver.is_split(key[2]) else resolver.allow(*key)
             questions[key] = Question(allow, resolver.permit(*key), resolver.forbid(*key))
-        except PolicyError as error:
-            faults.update(error.faults)
-    if faults:
-        raise PolicyError(faults)
+        except RefusedError as error:
+            refused.append(error)
     return questions
 
 

@@ -64,6 +64,8 @@ from authz_service.policy.symbols import (
     State,
     id_of,
     refuse,
+    too_deep,
+    too_many,
 )
 from authz_service.policy.unifier import Unifier
 
@@ -147,6 +149,18 @@ class Resolver:
             found.setdefault(code.value, []).append(state.close())
         return {code: _distinct(clauses) for code, clauses in sorted(found.items())}
 
+    def holds(self, condition: syntax.Term) -> bool:
+        """Tell whether the policy alone says that a condition holds; raises as above."""
+        self._steps = 0
+        try:
+            found = list(self._limit(self._solve(condition, Frame(), State()), condition.span))
+        except RecursionError:
+            raise too_deep(condition.span) from None
+        if found and not any(each.is_decided for each in found):
+            message = "rests on what is not known before it is asked; name it in the query"
+            raise refuse(condition.span, "undecided_query", message)
+        return bool(found)
+
     def messages(self) -> dict[str, str]:
         """Find what `reason(code, message)` facts say."""
         code, message = self._unifier.make_variable(), self._unifier.make_variable()
@@ -172,13 +186,13 @@ class Resolver:
             found = self._apply(name, asked, first.span, Frame(), state)
             yield from self._limit(found, first.span)
         except RecursionError:
-            raise _too_deep(first.span) from None
+            raise too_deep(first.span) from None
 
     def _limit(self, states: Iterable[State], span: Span) -> Iterator[State]:
         for number, state in enumerate(states):
             conditions, rows = len(state.conditions), len(state.sources)
             if max(number, conditions) >= MOST_CLAUSES or rows > _MOST_ROWS:
-                raise _too_many(span)
+                raise too_many(span)
             yield state
 
     def _apply(
@@ -197,7 +211,7 @@ class Resolver:
             if entered is None:
                 continue
             if len(frame.rules) > _MOST_DEEP:
-                raise _too_deep(rule.span)
+                raise too_deep(rule.span)
             if number in frame.rules:
                 message = f"`{name}` asks for itself, so it has no end; say it without"
                 raise refuse(rule.span, "recursion", message)
@@ -225,7 +239,7 @@ class Resolver:
         """Find all ways in which a condition can hold."""
         self._steps += 1
         if self._steps > _MOST_STEPS:
-            raise _too_many(term.span)
+            raise too_many(term.span)
         match term:
             case syntax.And():
                 yield from self._all(term.conditions, frame, state)
@@ -235,7 +249,7 @@ class Resolver:
             case syntax.Not():
                 yield from self._solve_not(term, frame, state)
             case syntax.ForAll():
-                yield from self._solve_not(_without_forall(term), frame, state)
+                yield from self._solve_not(term.negated, frame, state)
             case syntax.Call():
                 yield from self._call(term, frame, state)
             case syntax.Membership():
@@ -277,7 +291,7 @@ class Resolver:
 
     def _solve_not(self, term: syntax.Not, frame: Frame, state: State) -> Iterator[State]:
         if state.level >= _MOST_NEGATIONS:
-            raise _too_deep(term.span)
+            raise too_deep(term.span)
         inside = self._limit(self._solve(term.condition, frame, state.enter_not()), term.span)
         clauses = _distinct(each.close() for each in inside)
         if not any(clause.always for clause in clauses):
@@ -374,11 +388,6 @@ class Resolver:
                 yield found
 
 
-def _without_forall(term: syntax.ForAll) -> syntax.Not:
-    unless = syntax.Not(term.span, term.consequence)
-    return syntax.Not(term.span, syntax.And(term.span, (term.condition, unless)))
-
-
 def _row(name: str, type_name: str) -> Entity:
     return Entity(id_of(Alias(name, type_name)))
 
@@ -387,13 +396,3 @@ def _distinct(clauses: Iterable[Clause]) -> tuple[Clause, ...]:
     """Leave out clauses that say the same as one before; one that always holds says it all."""
     found = tuple(dict.fromkeys(clauses))
     return next(((each,) for each in found if each.always), found)
-
-
-def _too_deep(span: Span) -> Any:
-    message = "this rests on too many rules or negations, one inside another; say it more simply"
-    return refuse(span, "nested_too_deep", message)
-
-
-def _too_many(span: Span) -> Any:
-    message = "this can hold in too many ways to be decided by one statement; say it more simply"
-    return refuse(span, "too_many_clauses", message)

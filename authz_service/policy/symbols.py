@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from authz_service.errors import Place, PolicyError
+from authz_service.errors import Fault, Place, PolicyError
 from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, STRING
 from authz_service.policy.clauses import (
     ID,
@@ -119,6 +119,12 @@ class State:
     conditions: tuple[Condition, ...] = ()
     rules: tuple[Step, ...] = ()
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether it holds whatever is asked, and whatever a variable without a value may be."""
+        waiting = self.patterns.keys() - self.bindings.keys()
+        return not (self.sources or self.conditions or waiting)
+
     def walk(self, value: Value) -> Value:
         """Follow variables to what they stand for."""
         while isinstance(value, Unbound) and value.number in self.bindings:
@@ -181,6 +187,34 @@ def exclude_null(value: Value, state: State) -> State:
     return state
 
 
-def refuse(span: Span, code: str, message: str) -> PolicyError:
+class RefusedError(PolicyError):
+    """What cannot be resolved, at a place in a policy.
+
+    Arguments:
+        span: the place.
+        code: a stable word.
+        message: what is wrong.
+    """
+
+    def __init__(self, span: Span, code: str, message: str) -> None:
+        super().__init__([Fault(Place(span.file, span.line, span.column), code, message)])
+        self.span = span
+        self.code = code
+        self.message = message
+
+
+def refuse(span: Span, code: str, message: str) -> RefusedError:
     """Build the error of a place in a policy."""
-    return PolicyError.at(Place(span.file, span.line, span.column), code, message)
+    return RefusedError(span, code, message)
+
+
+def too_deep(span: Span) -> RefusedError:
+    """Build the error of what rests on too much."""
+    message = "this rests on too many rules or negations, one inside another; say it more simply"
+    return refuse(span, "nested_too_deep", message)
+
+
+def too_many(span: Span) -> RefusedError:
+    """Build the error of what has too many clauses."""
+    message = "this can hold in too many ways to be decided by one statement; say it more simply"
+    return refuse(span, "too_many_clauses", message)

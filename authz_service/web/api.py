@@ -80,6 +80,8 @@ def _build_blueprint(service: Service) -> Blueprint:
         problems = _find_problems(service)
         state: dict[str, Any] = {"status": "degraded" if problems else "ok"}
         state |= {"engine": decider.engine_name, "policy_digest": decider.policy_digest}
+        if not service.has_reference:
+            state["reference"] = None
         if service.sampled:
             state["reference"] = dataclasses.asdict(service.sampled.tally())
         if problems:
