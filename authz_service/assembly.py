@@ -87,10 +87,11 @@ def _build_engines(settings: Settings, domain: Domain) -> tuple[Engine, Engine |
         )
         raise SettingError.at("engine", "no_reference", message)
     policies = _load_checked(settings, domain)
+    # first, for it tells all faults at once, and shows the lines
+    compiled = CompiledEngine(policies, domain, settings.time_limit)
     reference = _build_reference(policies, settings, domain)
     if reference and settings.engine == "oso":
         return reference, reference
-    compiled = CompiledEngine(policies, domain, settings.time_limit)
     if reference and settings.engine == "both":
         return Both(compiled, reference), reference
     return compiled, reference

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from reference import require_reference
+
 from authz_service import assembly
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
@@ -76,6 +78,8 @@ def open_app(
     **changes: Any,
 ) -> Iterator[Flask]:
     """Build the application over a fixture in memory, with changes to the settings."""
+    if changes.get("engine", "compiled") != "compiled":
+        require_reference()
     settings = Settings(**{"policies": POLICIES, **changes})
     engine = assembly.build_engine(settings, DOMAIN)
     store = assembly.build_fixture_store(fixture, DOMAIN)

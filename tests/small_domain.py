@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import peewee
+from reference import load_oracle
 
 from authz_service.decision.decider import Decider
 from authz_service.polar.schema import BOOLEAN, INTEGER, STRING, Attribute
-from authz_service.policy.oracle import Oracle
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import load_policies
 from authz_service.store.database import MEMORY, open_store
@@ -19,6 +19,7 @@ from authz_service.store.entity import ChoiceField, Entity, InstantField, Refere
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from authz_service.policy.oracle import Oracle
     from authz_service.store.database import Store
 
 
@@ -103,7 +104,7 @@ def write_policy(folder: Path, text: str) -> Path:
 
 def build_oracle(folder: Path, text: str, time_limit: int = 60_000) -> Oracle:
     """Load a policy of a single file."""
-    return Oracle(load_policies(write_policy(folder, text)), DOMAIN.schema, time_limit)
+    return load_oracle(load_policies(write_policy(folder, text)), DOMAIN, time_limit)
 
 
 def build_decider(oracle: Oracle, store: Store) -> Decider:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import test_policies
+from reference import load_oracle
 from small_domain import ALICE, BOB, DOMAIN, NOON, NOTE, REPORT, ROWS, ask_for
 
 from authz_service import assembly, portal
 from authz_service.policy.compiled import CompiledEngine
-from authz_service.policy.oracle import Oracle
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import PolicyFile, build_policy_set, load_policies
 from authz_service.scenario.case import load_scenario
@@ -28,6 +28,7 @@ from authz_service.store.entity import Reference, Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from authz_service.policy.oracle import Oracle
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
 
@@ -383,7 +384,7 @@ def records() -> Iterator[Store]:
 def test_engines_agree_on_a_condition(records: Store, condition: str) -> None:
     """Every user asks for every record, and both engines give the same reasons."""
     policies = policy_of(condition)
-    oracle = Oracle(policies, DOMAIN.schema, LONG)
+    oracle = load_oracle(policies, DOMAIN)
     engine = CompiledEngine(policies, DOMAIN, LONG)
 
     assert [(each, oracle.reasons(records, each, NOON)) for each in QUESTIONS] == [
@@ -416,7 +417,7 @@ def policies() -> PolicySet:
 @pytest.fixture(scope="module")
 def oracle(policies: PolicySet) -> Oracle:
     """What oso makes of them."""
-    return Oracle(policies, portal.DOMAIN.schema, LONG)
+    return load_oracle(policies, portal.DOMAIN)
 
 
 @pytest.fixture(scope="module")

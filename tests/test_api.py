@@ -20,6 +20,7 @@ from portal_service import (
     read_error,
     send,
 )
+from reference import ENGINES
 
 from authz_service.policy.source import load_policies
 
@@ -34,10 +35,10 @@ HEALTH: Final = "/health"
 on_each_endpoint: Final = pytest.mark.parametrize("path", [EVALUATION, EVALUATIONS])
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith."""
-    with open_client() as opened:
+@pytest.fixture(scope="module", params=ENGINES)
+def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    """A client of the service for the company of Smith, deciding with each engine."""
+    with open_client(engine=request.param) as opened:
         yield opened
 
 
@@ -306,10 +307,12 @@ def test_an_answer_says_which_policies_gave_it(
     assert expected == ask(client, data, path).headers["x-policy-digest"]
 
 
-def test_health_says_what_is_serving(client: FlaskClient) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_health_says_what_is_serving(engine: str) -> None:
     """A healthy service says so, with its engine and policies, and nobody keeps the answer."""
-    answer = call(client, "GET", HEALTH)
+    with open_client(engine=engine) as client:
+        answer = call(client, "GET", HEALTH)
     digest = load_policies(POLICIES).digest
 
     assert (200, "no-store") == (answer.status, answer.headers["cache-control"])
-    assert {"status": "ok", "engine": "compiled", "policy_digest": digest} == answer.data
+    assert {"status": "ok", "engine": engine, "policy_digest": digest} == answer.data

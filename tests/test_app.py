@@ -30,6 +30,7 @@ from portal_service import (
     read_reasons,
     send,
 )
+from reference import ENGINES
 
 from authz_service import assembly
 from authz_service.errors import StoreError
@@ -46,10 +47,10 @@ BODY: Final = json.dumps(MARY_SEES_USAGE).encode()
 REQUEST_ID: Final = "X-Request-ID"
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith."""
-    with open_client() as opened:
+@pytest.fixture(scope="module", params=ENGINES)
+def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    """A client of the service for the company of Smith, deciding with each engine."""
+    with open_client(engine=request.param) as opened:
         yield opened
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference
+from authz_service.web.app import create_app
 
 if TYPE_CHECKING:
     from authz_service.store.database import Store
@@ -311,6 +313,38 @@ def test_a_fixture_store_needs_a_good_fixture(tmp_path: Path, broken: Path) -> N
         assembly.build_fixture_store(broken, DOMAIN)
     with pytest.raises(FixtureError, match="there is no such file"):
         assembly.build_fixture_store(tmp_path / "none.yaml", DOMAIN)
+
+
+@pytest.fixture
+def without_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a Python for which oso has no wheel."""
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "oso" else find_spec(name)
+    )
+
+
+@pytest.mark.usefixtures("without_reference")
+def test_without_oso_the_compiled_engine_serves_alone(settings: Settings) -> None:
+    """Nothing is sampled, and the health says that there is no reference."""
+    assembly.load_into_store(settings, [SMITH])
+    service = assembly.build_service(dataclasses.replace(settings, sample=1))
+    given = read_given(DOMAIN.schema, {"channel": "web"}, {})
+    decision = service.decider.check(Request(PHILIP, "view_bills", MOBILE, given))
+    health = create_app(service).test_client().get("/health").json
+    service.store.close()
+
+    assert decision.allowed
+    assert health is not None
+    assert ("ok", "compiled", None) == (health["status"], health["engine"], health["reference"])
+
+
+@pytest.mark.usefixtures("without_reference")
+@pytest.mark.parametrize("engine", ["oso", "both"])
+def test_without_oso_no_other_engine_can_be_had(settings: Settings, engine: str) -> None:
+    """Who asks for the reference is told why there is none, and what to use."""
+    with pytest.raises(SettingError, match=rf"engine: `{engine}` needs oso.*use `compiled`"):
+        assembly.build_engine(dataclasses.replace(settings, engine=engine), DOMAIN)
 
 
 def test_a_decider_tells_the_time_it_is_given(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from portal_service import (
     question,
     read_reasons,
 )
+from reference import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +47,10 @@ DELEGATE_ACCESS_TO_PHOTOS: Final = {
 }
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith."""
-    with open_client() as opened:
+@pytest.fixture(scope="module", params=ENGINES)
+def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    """A client of the service for the company of Smith, deciding with each engine."""
+    with open_client(engine=request.param) as opened:
         yield opened
 
 

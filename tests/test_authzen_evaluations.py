@@ -17,6 +17,7 @@ from portal_service import (
     read_error,
     read_reasons,
 )
+from reference import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +33,10 @@ USAGE: Final = {"name": "view_usage"}
 BILLS: Final = {"name": "view_bills"}
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith."""
-    with open_client() as opened:
+@pytest.fixture(scope="module", params=ENGINES)
+def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    """A client of the service for the company of Smith, deciding with each engine."""
+    with open_client(engine=request.param) as opened:
         yield opened
 
 

@@ -9,11 +9,11 @@ import pytest
 import small_domain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import load_oracle
 
 from authz_service.polar.checker import check_statements
 from authz_service.polar.reader import read_policy
 from authz_service.polar.text import Source
-from authz_service.policy.oracle import Oracle
 from authz_service.policy.source import (
     PolicyFile,
     build_policy_set,
@@ -1096,7 +1096,8 @@ def test_oso_does_not_refuse_the_idioms_either(rules: str) -> None:
 def load_in_oso(text: str) -> bool:
     """Let the reference load a policy of the small domain; it raises what it does not like."""
     policies = build_policy_set("policies", [PolicyFile("1.polar", text)])
-    return Oracle(policies, small_domain.DOMAIN.schema, 1000).policy_digest == policies.digest
+    oracle = load_oracle(policies, small_domain.DOMAIN)
+    return oracle.policy_digest == policies.digest
 
 
 # policies that nobody wrote

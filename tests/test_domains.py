@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from reference import load_oracle, require_reference
 
 from authz_service import assembly
 from authz_service.polar.checker import Findings
 from authz_service.policy.compiled import CompiledEngine
-from authz_service.policy.oracle import Oracle
 from authz_service.policy.reasons import NOT_PERMITTED
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import check_policies, load_policies
@@ -157,6 +157,7 @@ def test_a_domain_has_enough_decisions(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_scenarios_are_decided_as_they_say(name: str) -> None:
     """Both engines agree on every decision of every scenario, and it is the expected one."""
+    require_reference()
     small = load(name)
     runner = Runner(small.settings)
     outcomes = [each for scenario in small.scenarios for each in runner.run(scenario)]
@@ -168,7 +169,7 @@ def test_scenarios_are_decided_as_they_say(name: str) -> None:
 def test_engines_agree_on_everything(name: str) -> None:
     """Everybody asks for everything, and both engines give the same reasons, all of them."""
     small = load(name)
-    oracle = Oracle(small.policies, small.domain.schema, LONG)
+    oracle = load_oracle(small.policies, small.domain)
 
     assert ask_everything(small, oracle) == answers_of(name)
 
@@ -214,6 +215,7 @@ def test_databases_agree_on_everything_at_once(name: str, url: str) -> None:
 @pytest.mark.parametrize("name", ["gitclub", "grants"])
 def test_the_command_runs_the_scenarios_of_a_domain(name: str) -> None:
     """Where a domain's folders have the usual names, `authz test` takes its package alone."""
+    require_reference()
     done = subprocess.run(
         [Path(sys.executable).parent / "authz", "test", "--engine", "both"],
         cwd=FOLDER / name,

@@ -76,7 +76,7 @@ def test_a_launcher_without_its_python_is_passed_over(machine: Path, tmp_path: P
 def test_a_python_that_has_the_reference_is_taken_before_a_newer_one(
     machine: Path, tmp_path: Path
 ) -> None:
-    """oso has no wheel for Python 3.13, so that one is taken only where there is no other."""
+    """There is no oso for Python 3.13, so that one is taken only where there is no other."""
     newer = 'case "$2" in *platform*) echo 3.13.0;; *) exit 0;; esac'
     install(machine, "python3.13", newer)
     install(machine, "python3", f'exec {sys.executable} "$@"')

@@ -8,6 +8,7 @@ from itertools import cycle, islice, product
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from reference import load_oracle
 from small_domain import (
     ALICE,
     BOB,
@@ -23,7 +24,6 @@ from small_domain import (
 )
 
 from authz_service.errors import EvaluationTimeoutError, PolicyError
-from authz_service.policy.oracle import Oracle
 from authz_service.policy.source import load_policies
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference, Row
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from authz_service.policy.oracle import Oracle
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
@@ -355,7 +356,7 @@ def test_a_mistake_is_told_with_its_own_file(tmp_path: Path) -> None:
     (folder / "b topic.polar").write_text("\nf(x);")
 
     with pytest.raises(PolicyError) as caught:
-        Oracle(load_policies(folder), DOMAIN.schema, LONG)
+        load_oracle(load_policies(folder), DOMAIN)
 
     assert f"{folder}/b topic.polar:2:3" == str(caught.value.faults[0].where)
 
@@ -364,7 +365,7 @@ def test_rules_of_one_name_may_stand_in_several_files(tmp_path: Path, records: S
     """All files of a folder are one policy."""
     folder = write_policy(tmp_path, 'allow(_request: Request, "read", _record: Record);')
     (folder / "write.polar").write_text('allow(_request: Request, "write", _record: Record);')
-    oracle = Oracle(load_policies(folder), DOMAIN.schema, LONG)
+    oracle = load_oracle(load_policies(folder), DOMAIN)
 
     assert [[], [], ["not_permitted"]] == [
         codes(oracle, records, ask_for(action=action)) for action in ("read", "write", "delete")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oso import Oso
-from polar.exceptions import OsoError, ParserError, PolarRuntimeError, ValidationError
+from reference import require_reference
 
 from authz_service.polar.reader import Reading, read_policy
 from authz_service.polar.syntax import (
@@ -31,6 +30,8 @@ from authz_service.polar.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from oso import Oso
 
     from authz_service.polar.syntax import (
         Term,
@@ -61,6 +62,9 @@ def name_rules(text: str) -> list[str]:
 
 def load_into_oso(text: str) -> Oso:
     """Load a text into oso, with a class for what policies call a type."""
+    require_reference()
+    from oso import Oso  # noqa: PLC0415  # only where it is
+
     oso = Oso()
     oso.register_class(type("A", (), {}), name="A")
     oso.load_str(text)
@@ -394,8 +398,7 @@ def test_conditions_mean_what_they_mean_to_oso(condition: str, x: int, y: int) -
     text = f"f(x, x, y, y, yes, yes, no, no) if {condition};"
     reading = read(text)
     if any(fault.code == "no_polar" for fault in reading.faults):
-        with pytest.raises(ParserError):
-            load_into_oso(text)
+        assert not oso_reads(text)
         return
     (rule,) = reading.statements
     answers = load_into_oso(text).query_rule("f", x, x, y, y, True, True, False, False)
@@ -471,6 +474,14 @@ STATEMENTS: Final = st.one_of(
 
 def oso_reads(text: str) -> bool:
     """Tell whether oso can read a text, whatever else it finds wrong with the policy."""
+    require_reference()
+    from polar.exceptions import (  # noqa: PLC0415  # only where it is
+        OsoError,
+        ParserError,
+        PolarRuntimeError,
+        ValidationError,
+    )
+
     try:
         load_into_oso(text)
     except (ValidationError, PolarRuntimeError) as error:

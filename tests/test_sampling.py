@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from portal_service import MARY_SEES_USAGE, ask, call
+from reference import require_reference
 from small_domain import DOMAIN, NOON, ask_for, build_oracle, build_records, write_policy
 
 from authz_service import assembly, portal
@@ -160,6 +161,7 @@ def test_the_sample_goes_on_after_an_error(tmp_path: Path, store: Store) -> None
 
 def test_the_health_of_a_service_tells_of_the_sample(tmp_path: Path) -> None:
     """Who looks at the health sees how often the reference was asked, and disagreed."""
+    require_reference()
     database = f"sqlite:///{tmp_path / 'portal.db'}"
     settings = dataclasses.replace(
         Settings(), database=database, policies=ROOT / "policies", sample=2, time_limit=60_000
@@ -184,6 +186,7 @@ def test_the_health_of_a_service_tells_of_the_sample(tmp_path: Path) -> None:
 )
 def test_only_a_compiled_engine_is_sampled(name: str, sample: int, expected: str) -> None:
     """Without a sample, or where oso is asked anyhow, the engine serves as it is."""
+    require_reference()
     settings = dataclasses.replace(
         Settings(), policies=ROOT / "policies", engine=name, sample=sample
     )

@@ -74,11 +74,6 @@ def serve(settings: Settings, *, create: bool) -> None:
     _refuse_taken_address(settings)
     domain = assembly.find_domain(settings.domain)
     engine = assembly.build_engine(settings, domain)
-    if not assembly.has_reference():
-        click.echo(
-            "deciding without a reference: oso is not installed, as it has no wheel for Python 3.13"
-            " and later"
-        )
     if create:
         _create(settings, domain)
     store = assembly.open_existing_store(settings, domain)
@@ -148,6 +143,8 @@ def _refuse_taken_address(settings: Settings) -> None:
 def _announce(settings: Settings, domain: Domain) -> None:
     click.echo(f"serving {domain.name} on {settings.base_url}; stop with Ctrl-C. Try:")
     click.echo(f"  {_build_curl(settings, domain)}")
+    if not assembly.has_reference():
+        click.echo("no decision is held against oso: it has no wheel for Python 3.13 and later")
 
 
 def _build_curl(settings: Settings, domain: Domain) -> str:

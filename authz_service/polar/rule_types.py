@@ -50,14 +50,16 @@ def find_misfits(statements: Sequence[Statement]) -> Iterator[tuple[Span, str]]:
         if not isinstance(rule, Rule) or not wanted:
             continue
         if not any(_fits_all(rule.parameters, each.parameters, unions) for each in wanted):
-            listed = " or ".join(f"`{_show(each)}`" for each in wanted)
+            listed = " or ".join(dict.fromkeys(f"`{_show(each)}`" for each in wanted))
             yield rule.span, f"a rule `{rule.name}` must look like {listed}"
 
 
-def _imply(blocks: Iterable[Block]) -> Iterator[RuleType]:
-    yield _rule_type("has_permission", ACTOR, STRING, RESOURCE)
+def _imply(blocks: Sequence[Block]) -> Iterator[RuleType]:
+    has_actors = not blocks or any(block.kind == "actor" for block in blocks)
+    if has_actors:  # that there is none, is told by itself
+        yield _rule_type("has_permission", ACTOR, STRING, RESOURCE)
     for block in blocks:
-        if any(each.kind == "roles" for each in block.declarations):
+        if has_actors and any(each.kind == "roles" for each in block.declarations):
             yield _rule_type("has_role", ACTOR, STRING, RESOURCE)
         for relation in block.relations:
             subject = _parameter("subject", relation.type_name)
