@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios bench bench-growth format lock clean
+.PHONY: help serve test lint types pytest scenarios agree bench bench-growth format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,13 +27,16 @@ types: $(VENV)/development ## Check the types
 	$(VENV)/bin/mypy
 
 pytest: $(VENV)/development ## Run the tests
-	$(PYTHON) -m pytest --quiet --numprocesses auto
+	$(PYTHON) -m pytest --quiet --numprocesses auto --dist worksteal
 
 bench: $(VENV)/benchmarks ## Measure how fast questions are decided, beside oso and cedarpy
 	$(PYTHON) benchmarks/check.py
 
 bench-growth: $(VENV)/benchmarks ## Measure what a larger store costs (takes minutes, and 1.5 GB)
 	$(PYTHON) benchmarks/growth.py
+
+agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies
+	$(PYTHON) tests/agree.py
 
 scenarios: $(VENV)/development ## Run the scenarios
 	$(AUTHZ) test
