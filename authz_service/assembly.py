@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from authz_service.errors import Fault
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
@@ -65,20 +66,33 @@ def has_reference() -> bool:
     return importlib.util.find_spec("oso") is not None
 
 
-def build_engine(settings: Settings, domain: Domain) -> Engine:
+def ignore(_warning: Fault) -> None:
+    """Say nothing about what is only odd."""
+
+
+def build_engine(
+    settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+) -> Engine:
     """Build what evaluates the policies of the settings.
 
     oso, where it is installed, reads them in any case: what it rejects is rejected.
+
+    Arguments:
+        settings: which policies, and which engine.
+        domain: what they are about.
+        warn: is told what is odd about the policies.
 
     Raises:
         PolicyError: with everything that is wrong with them.
         SettingError: when the engine is one that needs oso, and that is not installed.
     """
-    engine, _ = _build_engines(settings, domain)
+    engine, _ = _build_engines(settings, domain, warn)
     return engine
 
 
-def _build_engines(settings: Settings, domain: Domain) -> tuple[Engine, Engine | None]:
+def _build_engines(
+    settings: Settings, domain: Domain, warn: Callable[[Fault], None]
+) -> tuple[Engine, Engine | None]:
     """Build the engine that answers, and the reference, if there is one."""
     if settings.engine != "compiled" and not has_reference():
         message = (
@@ -86,9 +100,8 @@ def _build_engines(settings: Settings, domain: Domain) -> tuple[Engine, Engine |
             " for Python 3.13 and later; use `compiled`"
         )
         raise SettingError.at("engine", "no_reference", message)
-    policies = _load_checked(settings, domain)
     # first, for it tells all faults at once, and shows the lines
-    compiled = CompiledEngine(policies, domain, settings.time_limit)
+    policies, compiled = _compile(settings, domain, warn)
     reference = _build_reference(policies, settings, domain)
     if reference and settings.engine == "oso":
         return reference, reference
@@ -105,21 +118,33 @@ def _build_reference(policies: PolicySet, settings: Settings, domain: Domain) ->
     return Oracle(policies, domain.schema, settings.time_limit)
 
 
-def build_compiled(settings: Settings, domain: Domain) -> CompiledEngine:
+def build_compiled(
+    settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+) -> CompiledEngine:
     """Build the compiled engine, to look at what the policies became.
 
     Raises:
         PolicyError: as above.
     """
-    return CompiledEngine(_load_checked(settings, domain), domain, settings.time_limit)
+    _, engine = _compile(settings, domain, warn)
+    return engine
 
 
-def _load_checked(settings: Settings, domain: Domain) -> PolicySet:
+def _compile(
+    settings: Settings, domain: Domain, warn: Callable[[Fault], None]
+) -> tuple[PolicySet, CompiledEngine]:
     policies = load_policies(settings.policies)
-    errors = check_policies(policies, domain.schema).errors
-    if errors:
-        raise PolicyError(errors)
-    return policies
+    findings = check_policies(policies, domain.schema)
+    warnings = list(findings.warnings)
+    try:
+        if findings.errors:
+            raise PolicyError(findings.errors)
+        engine = CompiledEngine(policies, domain, settings.time_limit)
+        warnings += engine.warnings
+    finally:
+        for each in sorted(warnings):
+            warn(each)
+    return policies, engine
 
 
 def build_sampled_engine(settings: Settings, domain: Domain) -> Engine:
@@ -128,7 +153,7 @@ def build_sampled_engine(settings: Settings, domain: Domain) -> Engine:
     Raises:
         PolicyError: as above.
     """
-    engine, reference = _build_engines(settings, domain)
+    engine, reference = _build_engines(settings, domain, ignore)
     if not reference or not settings.sample or settings.engine != "compiled":
         return engine
     return Sampled(engine, reference, settings.sample)

@@ -291,6 +291,33 @@ def test_faults_of_all_questions_are_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("expected", "rules"),
+    [
+        (["write", "delete"], 'permit(_: User, "read", _: Record);'),
+        (["delete"], 'permit(_: User, action, _: Record) if action in ["read", "write"];'),
+        (["delete"], 'permit(_: User, action, _: Record) if "read" = action or action = "write";'),
+        ([], "permit(_: User, _, _: Record);"),
+        (["read", "write", "delete"], "permit(_: Record, _, _);"),
+        (["delete"], 'permit(_, "read", _); permit(_, "write", _); permit(_, "delete", _: User);'),
+        (["write"], 'permit(_, "read", _); forbid("no", _, "delete", _: Record);'),
+        (["read", "write"], 'permit(_, "delete", _); forbid("no", r, _, _) if r.channel = "a";'),
+        (["delete"], 'allow(_, action, _: Record) if action in ["read", "write"];'),
+        (["write"], 'permit(_, "read", _); allow(_: Request, "delete", _);'),
+    ],
+)
+def test_an_action_that_nobody_may_is_odd(expected: list[str], rules: str) -> None:
+    """It is, when no rule permits it and none refuses it outright."""
+    usual = "allow(request, action, record) if permit(request.subject, action, record)"
+    but = " and not forbid(_, request, action, record)" if "forbid(" in rules else ""
+    entry = f"{usual}{but};" if "permit(" in rules else ""
+    warnings = compile_policy(entry, rules).warnings
+    message = "no rule permits `{}` on a record, and none says that nobody may".format
+
+    assert sorted(message(each) for each in expected) == [fault.message for fault in warnings]
+    assert {"never_permitted"} >= {fault.code for fault in warnings}
+
+
 def test_a_policy_without_allow_is_refused() -> None:
     """A policy that could never allow anything is a mistake."""
     with pytest.raises(PolicyError, match="no rule `allow`"):

@@ -177,11 +177,26 @@ def test_what_cannot_be_resolved_is_refused(folder: Path) -> None:
 def test_every_command_gives_the_same_errors(folder: Path, command: tuple[str, ...]) -> None:
     """Commands that decide by policies refuse them in the words of `lint`, with exit code 2."""
     write_policy(folder, BROKEN)
-    errors = lint().stderr.partition("warning: ")[0]
+    errors, mark, warnings = lint().stderr.partition("warning: ")
     options = ("--policies", "policies", "--domain", "small_domain")
     result = CliRunner().invoke(main, [*command, *options])
 
-    assert (2, errors) == (result.exit_code, result.stderr)
+    assert (2, f"{mark}{warnings}{errors}") == (result.exit_code, result.stderr)
+
+
+def test_every_command_gives_the_same_warnings(folder: Path) -> None:
+    """What is odd is told in the words of `lint`, and the question is answered all the same."""
+    write_policy(folder, ODD.replace(', "delete"', ""))
+    (folder / "small.yaml").write_text(
+        "user: {alice: {name: Alice, role: member}}\n"
+        "record: {report: {status: active, owner: alice}}\n"
+    )
+    question = ("check", "user/alice", "read", "record/report", "--fixture", "small.yaml")
+    options = ("--policies", "policies", "--domain", "small_domain")
+    result = CliRunner().invoke(main, [*question, *options])
+
+    assert (0, "allow\n", lint().stderr) == (result.exit_code, result.stdout, result.stderr)
+    assert [1, 1] == [result.stderr.count(code) for code in ("[never_permitted]", "[unused_rule]")]
 
 
 def test_scenarios_are_refused_in_the_same_words(folder: Path) -> None:

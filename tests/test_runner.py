@@ -282,7 +282,7 @@ def test_the_command_asks_just_that_question(
     expected = [f"  {reason.code}: {reason.message}" for reason in reasons]
 
     assert "authz" == Path(program).name
-    assert [["allow"], ["deny", *expected]][bool(reasons)] == result.output.splitlines()
+    assert [["allow"], ["deny", *expected]][bool(reasons)] == result.stdout.splitlines()
     assert int(bool(reasons)) == result.exit_code
 
 

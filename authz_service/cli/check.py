@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from authz_service import assembly
-from authz_service.cli.options import takes_settings
+from authz_service.cli.options import show_warning, takes_settings
 from authz_service.document import parse_time
 from authz_service.errors import EXIT_DENY
 from authz_service.policy.request import Request, read_given
@@ -97,7 +97,7 @@ def _open_decider(
     settings: Settings, fixture: Path | None, at: datetime | None, stack: ExitStack
 ) -> Decider:
     domain = assembly.find_domain(settings.domain)
-    engine = assembly.build_engine(settings, domain)
+    engine = assembly.build_engine(settings, domain, show_warning)
     if fixture:
         store = assembly.build_fixture_store(fixture, domain)
     else:

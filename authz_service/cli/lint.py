@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from authz_service import assembly
-from authz_service.cli.options import show_excerpt, takes_settings
+from authz_service.cli.options import show_fault, takes_settings
 from authz_service.errors import EXIT_DENY, PolicyError
-from authz_service.policy.source import check_policies, load_policies
+from authz_service.polar.checker import Findings
+from authz_service.policy.source import load_policies
 
 if TYPE_CHECKING:
     from authz_service.errors import Fault
-    from authz_service.polar.checker import Findings
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
 
@@ -41,10 +40,8 @@ def lint(settings: Settings, *, style: str, strict: bool) -> None:
       authz lint --policies policies --strict
     """
     domain = assembly.find_domain(settings.domain)
-    policies = load_policies(settings.policies)
-    findings = check_policies(policies, domain.schema)
-    if not findings.errors:
-        findings = _ask_oso(settings, domain, findings)
+    load_policies(settings.policies)  # what is not there is not wrong: it cannot be checked
+    findings = _check(settings, domain)
     if style == "json":
         click.echo(json.dumps(_write(findings), indent=2))
     else:
@@ -53,20 +50,21 @@ def lint(settings: Settings, *, style: str, strict: bool) -> None:
         sys.exit(EXIT_DENY)
 
 
-def _ask_oso(settings: Settings, domain: Domain, findings: Findings) -> Findings:
-    """Let the reference have its say: what oso rejects is rejected."""
+def _check(settings: Settings, domain: Domain) -> Findings:
+    """Do what every start does; the reference has its say as well."""
+    warnings: list[Fault] = []
+    errors: tuple[Fault, ...] = ()
     try:
-        assembly.build_engine(settings, domain)
+        assembly.build_engine(settings, domain, warnings.append)
     except PolicyError as error:
-        return replace(findings, errors=error.faults)
-    return findings
+        errors = error.faults
+    return Findings(errors, tuple(warnings))
 
 
 def _print(findings: Findings) -> None:
     for severity, faults in (("error", findings.errors), ("warning", findings.warnings)):
         for fault in faults:
-            click.echo(f"{severity}: {fault}", err=True)
-            show_excerpt(fault)
+            show_fault(severity, fault)
     click.echo(f"{_count(findings.errors, 'error')}, {_count(findings.warnings, 'warning')}")
 
 

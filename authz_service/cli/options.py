@@ -35,8 +35,7 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
                 command(load_settings(overrides), **options)
             except AuthzError as error:
                 for fault in error.faults:
-                    click.echo(f"error: {fault}", err=True)
-                    show_excerpt(fault)
+                    show_fault("error", fault)
                 sys.exit(EXIT_ERROR)
 
         for name in reversed(names):
@@ -48,8 +47,14 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
     return decorate
 
 
-def show_excerpt(fault: Fault) -> None:
-    """Print the lines at a fault's place, if there are any to show."""
+def show_warning(fault: Fault) -> None:
+    """Print what is odd about a policy, which is used all the same."""
+    show_fault("warning", fault)
+
+
+def show_fault(severity: str, fault: Fault) -> None:
+    """Print a fault, with the lines at its place, if there are any to show."""
+    click.echo(f"{severity}: {fault}", err=True)
     for line in fault.excerpt.splitlines():
         click.echo(f"    {line}", err=True)
 

@@ -20,7 +20,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from authz_service import assembly
-from authz_service.cli.options import takes_settings
+from authz_service.cli.options import show_warning, takes_settings
 from authz_service.errors import SettingError
 from authz_service.store.database import open_store
 from authz_service.web.api import EVALUATION, WELL_KNOWN
@@ -73,7 +73,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     refuse_exposure(settings.host)
     _refuse_taken_address(settings)
     domain = assembly.find_domain(settings.domain)
-    engine = assembly.build_engine(settings, domain)
+    engine = assembly.build_engine(settings, domain, show_warning)
     if create:
         _create(settings, domain)
     store = assembly.open_existing_store(settings, domain)

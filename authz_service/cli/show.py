@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from authz_service import assembly
-from authz_service.cli.options import takes_settings
+from authz_service.cli.options import show_warning, takes_settings
 from authz_service.errors import SettingError, suggest
 from authz_service.policy.condition import POSTGRESQL, SQLITE
 from authz_service.policy.words import describe_clause, describe_origin
@@ -39,7 +39,7 @@ def show(settings: Settings, *, action: str, resource_type: str | None, sql: boo
     """
     domain = assembly.find_domain(settings.domain)
     keys = _find_keys(domain, action, resource_type)
-    engine = assembly.build_compiled(settings, domain)
+    engine = assembly.build_compiled(settings, domain, show_warning)
     for key in keys:
         _show(engine, key, sql=sql)
 

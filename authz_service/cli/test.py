@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authz_service.cli.options import takes_settings
+from authz_service.cli.options import show_warning, takes_settings
 from authz_service.errors import EXIT_DENY, EXIT_ERROR, AuthzError
 from authz_service.scenario.case import find_scenario_files, load_scenario
 from authz_service.scenario.report import Report
@@ -32,7 +32,7 @@ def test(settings: Settings, *, paths: tuple[Path, ...]) -> None:
       authz test scenarios/smith.yaml
     """
     files = find_scenario_files(list(paths) or [Path("scenarios")])
-    runner = Runner(settings)
+    runner = Runner(settings, show_warning)
     report = Report(click.echo)
     for path in files:
         try:

@@ -45,6 +45,13 @@ if TYPE_CHECKING:
         Statement,
     )
 
+# The rules that blocks stand for, asked with somebody, a word of the block, and the resource.
+HAS_ROLE: Final = "has_role"
+HAS_PERMISSION: Final = "has_permission"
+HAS_RELATION: Final = "has_relation"
+PREDICATES: Final = frozenset({HAS_ROLE, HAS_PERMISSION, HAS_RELATION})
+PREDICATE_ARITY: Final = 3
+
 ACTOR: Final = "Actor"
 RESOURCE: Final = "Resource"
 
@@ -60,14 +67,20 @@ def expand_blocks(statements: Iterable[Statement]) -> tuple[Rule, ...]:
     return (*written, *(rule for block in blocks.values() for rule in _expand(block, blocks)))
 
 
+def find_declared(block: Block) -> dict[str, str]:
+    """Find the words of a block, each with the rule that says whether it holds."""
+    relations = {each.name: HAS_RELATION for each in block.relations}
+    words = {
+        str(word.value): HAS_ROLE if each.kind == "roles" else HAS_PERMISSION
+        for each in reversed(block.declarations)
+        for word in each.words
+    }
+    return {**relations, **words}
+
+
 def find_predicate(block: Block, word: str) -> str | None:
     """Find the rule that says whether a word of a block holds; None for an unknown word."""
-    for declaration in block.declarations:
-        if word in {each.value for each in declaration.words}:
-            return "has_role" if declaration.kind == "roles" else "has_permission"
-    if word in {each.name for each in block.relations}:
-        return "has_relation"
-    return None
+    return find_declared(block).get(word)
 
 
 def _expand(block: Block, blocks: dict[str, Block]) -> Iterator[Rule]:
@@ -98,7 +111,7 @@ def _build_body(block: Block, blocks: dict[str, Block], shorthand: Shorthand) ->
     return And(
         span,
         (
-            _build_call(span, "has_relation", "related", shorthand.relation, "resource"),
+            _build_call(span, HAS_RELATION, "related", shorthand.relation, "resource"),
             Match(span, Variable(span, "related"), TypePattern(span, far)),
             _build_call(span, predicate, "actor", held, "related"),
         ),

@@ -16,14 +16,23 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import suggest, with_article
 from authz_service.polar import syntax
-from authz_service.polar.blocks import ACTOR, expand_blocks, find_predicate
+from authz_service.polar.actions import find_unknown_actions
+from authz_service.polar.blocks import (
+    ACTOR,
+    HAS_RELATION,
+    PREDICATE_ARITY,
+    PREDICATES,
+    expand_blocks,
+    find_declared,
+    find_predicate,
+)
 from authz_service.polar.calls import CallGraph, find_fixed
 from authz_service.polar.conditions import ConditionChecker, quoted
 from authz_service.polar.rule_types import find_misfits
 from authz_service.polar.schema import STRING
-from authz_service.polar.syntax import Block, Constant, ListTerm, Refused, Rule
+from authz_service.polar.syntax import Block, Constant, Refused, Rule
 from authz_service.polar.text import make_fault
-from authz_service.polar.traversal import find_calls, find_conditions, find_nodes, find_variables
+from authz_service.polar.traversal import find_calls, find_nodes, find_variables
 from authz_service.polar.types import REQUEST, Kind, Scope, Universe, build_scope, kind_of_parameter
 
 if TYPE_CHECKING:
@@ -100,7 +109,8 @@ class _Checker:
         self._check_entries()
         self._check_recursion()
         self._check_unused()
-        self._check_actions()
+        for span, message in find_unknown_actions(self._rules, self._universe):
+            self.blame(span, "unknown_action", message)
 
     def blame(self, span: Span, code: str, message: str) -> None:
         """Take note of an error."""
@@ -172,10 +182,39 @@ class _Checker:
             self.blame(call.span, "wrong_arity", message)
             return
         kinds = [scope.kind(argument) for argument in call.arguments]
-        if not any(self._graph.could_answer(rule, call, kinds) for rule in fitting):
+        undeclared = self._find_undeclared(call.name, call.arguments, kinds)
+        if undeclared:
+            self.blame(*undeclared)
+        elif not any(self._graph.could_answer(rule, call, kinds) for rule in fitting):
             given = ", ".join(_show(a, kind) for a, kind in zip(call.arguments, kinds, strict=True))
             message = f"no rule `{call.name}` can match these arguments: {given}"
             self.blame(call.span, "never_matches", message)
+
+    def _find_undeclared(
+        self, name: str, terms: Sequence[Term], kinds: Sequence[Kind]
+    ) -> tuple[Span, str, str] | None:
+        """Find a role, permission or relation that no block declares: place, code and message.
+
+        Arguments:
+            name: of the rule that is asked, or written, for it.
+            terms: somebody, a word, and the resource; where that has no block, any word will do.
+            kinds: of the terms.
+        """
+        if name not in PREDICATES or len(terms) != PREDICATE_ARITY:
+            return None
+        _, word, _ = terms
+        blocks = [self._blocks[each] for each in sorted(kinds[-1].names) if each in self._blocks]
+        if not blocks or not isinstance(word, Constant) or not isinstance(word.value, str):
+            return None
+        if any(find_predicate(block, word.value) == name for block in blocks):
+            return None
+        known = {
+            each for block in blocks for each, by in find_declared(block).items() if by == name
+        }
+        what = name.removeprefix("has_")
+        nearest = suggest(word.value, known)
+        message = f"`{blocks[0].type_name}` declares no {what} {quoted(word)}{nearest}"
+        return word.span, f"unknown_{what}", message
 
     def _check_block(self, block: Block) -> None:
         if block.type_name not in self._universe.entities:
@@ -209,8 +248,8 @@ class _Checker:
 
     def _check_shorthand(self, block: Block, shorthand: syntax.Shorthand) -> None:
         self._check_word(block, shorthand.granted)
-        if find_predicate(block, str(shorthand.granted.value)) == "has_relation":
-            message = f"{quoted(shorthand.granted)} is a relation; write a rule `has_relation`"
+        if find_predicate(block, str(shorthand.granted.value)) == HAS_RELATION:
+            message = f"{quoted(shorthand.granted)} is a relation; write a rule `{HAS_RELATION}`"
             self.blame(shorthand.granted.span, "grants_a_relation", message)
         if shorthand.relation is None:
             self._check_word(block, shorthand.held)
@@ -231,8 +270,7 @@ class _Checker:
 
     def _check_word(self, block: Block, word: Constant) -> None:
         if find_predicate(block, str(word.value)) is None:
-            known = [str(each.value) for group in block.declarations for each in group.words]
-            nearest = suggest(str(word.value), [*known, *(each.name for each in block.relations)])
+            nearest = suggest(str(word.value), find_declared(block))
             message = f"`{block.type_name}` declares no {quoted(word)}{nearest}"
             self.blame(word.span, "unknown_word", message)
 
@@ -289,71 +327,16 @@ class _Checker:
         names = {call.name for body in bodies for call in find_calls(body)}
         asked = self._graph.find_asked(queries)
         for rule in self._rules:
-            if id(rule) not in asked and rule.name not in ENTRIES:
+            if id(rule) in asked or rule.name in ENTRIES:
+                continue
+            terms = [each.term for each in rule.parameters]
+            kinds = [kind_of_parameter(each, self._universe) for each in rule.parameters]
+            undeclared = self._find_undeclared(rule.name, terms, kinds)
+            if undeclared:
+                self._warn(*undeclared)
+            else:
                 so = " with such arguments" if rule.name in names else ""
                 self._warn(rule.span, "unused_rule", f"nothing asks `{rule.name}`{so}")
-
-    def _check_actions(self) -> None:
-        """Check the words for actions, and warn of actions that are neither permitted nor refused.
-
-        A `forbid` of any action says nothing about a single one and is passed over, as is the
-        usual `allow`; a `permit` of any action, as one that asks of roles is, permits them all.
-        """
-        known = {action for each in self._schema.types.values() for action in each.actions}
-        spoken: set[tuple[str, str]] = set()
-        for rule in self._rules:
-            position = {"allow": 1, "permit": 1, "forbid": 2}.get(rule.name)
-            if position is None or len(rule.parameters) != ENTRIES[rule.name]:
-                continue
-            words = _find_words(rule, rule.parameters[position])
-            kinds = kind_of_parameter(rule.parameters[position + 1], self._universe)
-            actions = self._actions_on(kinds)
-            for word in words:
-                if word.value not in (actions or known):
-                    on = f" on {with_article(kinds.shown)}" if actions else ""
-                    message = f"there is no action {quoted(word)}{on}"
-                    nearest = suggest(str(word.value), actions or known)
-                    self.blame(word.span, "unknown_action", message + nearest)
-            said = {str(word.value) for word in words}
-            if rule.name == "permit" and not words:
-                said = known  # whatever the rule asks, it may be of any action
-            names = kinds.names or self._universe.entities
-            spoken |= {(name, action) for name in names for action in said}
-        self._warn_of_silence(spoken)
-
-    def _actions_on(self, kind: Kind) -> set[str]:
-        entities = [
-            self._universe.entities[name] for name in kind.names if name in self._universe.entities
-        ]
-        return {action for each in entities for action in each.actions}
-
-    def _warn_of_silence(self, spoken: set[tuple[str, str]]) -> None:
-        if not self.find_rules("permit"):
-            return
-        entry = self.find_rules("permit")[0]
-        for entity in self._universe.entities.values():
-            for action in entity.actions:
-                if (entity.class_name, action) not in spoken:
-                    message = (
-                        f"no rule permits or forbids `{action}` on {with_article(entity.name)}"
-                    )
-                    self._warn(entry.span, "silent_action", message)
-
-
-def _find_words(rule: Rule, parameter: syntax.Parameter) -> list[Constant]:
-    """Find the words that an argument of a rule is held to: its own, or those of a list."""
-    fixed, term = find_fixed(parameter), parameter.term
-    if fixed is not None:
-        return [fixed]
-    found: list[Constant] = []
-    for each in find_conditions(rule.body):
-        match each:
-            case syntax.Membership(item=item, collection=ListTerm(items=items)) if item == term:
-                found += [word for word in items if isinstance(word, Constant)]
-            case syntax.Comparison(operator="=" | "==", left=left, right=right):
-                sides = (left, right) if term in {left, right} else ()
-                found += [side for side in sides if isinstance(side, Constant)]
-    return found
 
 
 def _show_rule(rule: Rule) -> str:

@@ -110,6 +110,12 @@ class Universe:
         """What can ask for something."""
         return self._subject
 
+    def actions(self, kind: Kind) -> frozenset[str]:
+        """What can be asked of a resource of some kind; of any, when that is not known."""
+        names = kind.names or self.entities
+        entities = [self.entities[name] for name in names if name in self.entities]
+        return frozenset(action for each in entities for action in each.actions)
+
     def attributes(self, owner: str) -> frozenset[str]:
         """The names of a type's attributes."""
         if owner == REQUEST:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.errors import PolicyError
+from authz_service.errors import PolicyError, with_article
+from authz_service.polar.syntax import Rule
 from authz_service.polar.text import make_fault
 from authz_service.policy.assertions import find_broken
 from authz_service.policy.plan import Plan, Question
@@ -46,6 +47,9 @@ class CompiledEngine:
 
     Raises:
         PolicyError: with every place that cannot be compiled.
+
+    Attributes:
+        warnings: what is odd about what the policies came to.
     """
 
     name: Final = "compiled"
@@ -62,12 +66,19 @@ class CompiledEngine:
             raise PolicyError.at(policies.folder, "no_allow", message)
         refused = list(find_broken(statements, resolver))
         self._questions = _resolve(resolver, domain, refused)
+        sources = {each.name: each for each in policies.sources}
         if refused:
-            sources = {each.name: each for each in policies.sources}
             raise PolicyError(
                 make_fault(sources[each.span.file], each.span, each.code, each.message)
                 for each in refused
             )
+        span = next(
+            each.span for each in statements if isinstance(each, Rule) and each.name == "allow"
+        )
+        self.warnings = tuple(
+            make_fault(sources[span.file], span, "never_permitted", message)
+            for message in sorted(_find_silent(self._questions))
+        )
         self._messages = resolver.messages()
         builder = StatementBuilder(domain.models)
         lists = {
@@ -155,6 +166,15 @@ def _resolve(
         except RefusedError as error:
             refused.append(error)
     return questions
+
+
+def _find_silent(questions: Mapping[Key, Question]) -> Iterator[str]:
+    """Find the actions that nobody may ever do, though no rule says so."""
+    spoken = {key[1:] for key, question in questions.items() if not question.is_silent}
+    for action, resource in dict.fromkeys(key[1:] for key in questions):
+        if (action, resource) not in spoken:
+            on = with_article(resource)
+            yield f"no rule permits `{action}` on {on}, and none says that nobody may"
 
 
 def _keys(domain: Domain) -> Iterator[Key]:

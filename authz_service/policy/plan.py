@@ -49,6 +49,13 @@ class Question:
     permit: tuple[Clause, ...]
     forbid: Mapping[str, tuple[Clause, ...]]
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the answer is always no, and no rule says outright that it is."""
+        allowed = self.permit if self.allow is None else self.allow
+        refused = any(clause.always for clauses in self.forbid.values() for clause in clauses)
+        return not allowed and not refused
+
 
 @dataclass(frozen=True)
 class Ask:

@@ -18,10 +18,11 @@ from authz_service.policy.request import Request, read_given
 from authz_service.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from authz_service.decision.answer import Decision
     from authz_service.decision.decider import Decider
+    from authz_service.errors import Fault
     from authz_service.scenario.case import Inquiry, Scenario
     from authz_service.settings import Settings
 
@@ -74,16 +75,17 @@ class Runner:
 
     Arguments:
         settings: which policies, domain and fixtures.
+        warn: is told what is odd about the policies.
 
     Raises:
         AuthzError: when the policies or the domain cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, warn: Callable[[Fault], None] = assembly.ignore) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
         self._settings = dataclasses.replace(settings, time_limit=limit)
         self._domain = assembly.find_domain(settings.domain)
-        self._engine = assembly.build_engine(self._settings, self._domain)
+        self._engine = assembly.build_engine(self._settings, self._domain, warn)
 
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Decider]:
