@@ -65,6 +65,7 @@ class StatementBuilder:
 
     def __init__(self, models: Iterable[type[Entity]]) -> None:
         self._models = {type_name(model): model for model in models}
+        self._known: dict[tuple[str, str], Statement] = {}
         self._writers = [
             _Writer(self._models, SQLITE, peewee.SqliteDatabase(None)),
             _Writer(self._models, POSTGRESQL, peewee.PostgresqlDatabase(None)),
@@ -97,7 +98,10 @@ class StatementBuilder:
 
     def is_known(self, subject: str, resource: str) -> Statement:
         """Build what gives one row: is there the subject, and is there the resource."""
-        return self._build(lambda writer: writer.is_known(subject, resource))
+        types = subject, resource
+        if types not in self._known:  # it is the same for all actions
+            self._known[types] = self._build(lambda writer: writer.is_known(*types))
+        return self._known[types]
 
     def _build(self, write: Callable[[_Writer], peewee.Node]) -> Statement:
         texts: dict[str, str] = {}
