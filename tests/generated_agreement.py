@@ -13,7 +13,7 @@ from reference import load_oracle
 
 from authz_service.errors import PolicyError
 from authz_service.policy.compiled import CompiledEngine
-from authz_service.policy.request import Request, read_given
+from authz_service.policy.request import build_request
 from authz_service.policy.source import (
     PolicyFile,
     build_policy_set,
@@ -24,6 +24,7 @@ from authz_service.store.database import MEMORY, open_store
 
 if TYPE_CHECKING:
     from authz_service.policy.engine import Engine
+    from authz_service.policy.request import Request
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
 
@@ -117,8 +118,8 @@ def read_policy_set(text: str) -> PolicySet:
 
 def read_request(question: Question) -> Request:
     """Make a request of a question."""
-    said = read_given(DOMAIN.schema, question.context, question.parameters)
-    return Request(question.subject, question.action, question.resource, said)
+    asked = question.subject, question.action, question.resource
+    return build_request(DOMAIN.schema, *asked, question.said)
 
 
 def build_store(case: Case) -> Store:
@@ -166,8 +167,8 @@ def write_fixture(case: Case) -> str:
 def write_scenario(question: Question, right: tuple[str, ...]) -> str:
     """Write a question as a scenario file that expects an answer."""
     case: dict[str, Any] = {"who": str(question.subject), "on": str(question.resource)}
-    if question.context["channel"]:
-        case["via"] = question.context["channel"]
+    if question.said.context["channel"]:
+        case["via"] = question.said.context["channel"]
     if right:
         case["cannot"] = [{question.action: list(right)}]
     else:
@@ -178,8 +179,13 @@ def write_scenario(question: Question, right: tuple[str, ...]) -> str:
         "at": NOON,
         "cases": [case],
     }
-    said = {name: each for name, each in question.parameters.items() if each not in (None, [])}
-    note = f"# asked with the parameters {said}, which a scenario cannot give\n" if said else ""
+    said = {
+        f"{part}.{name}": value
+        for part in ("subject", "action", "resource")
+        for name, value in getattr(question.said, part).items()
+        if value not in (None, [])
+    }
+    note = f"# asked with {said}, which a scenario cannot give\n" if said else ""
     return note + str(yaml.safe_dump(scenario, sort_keys=False))
 
 

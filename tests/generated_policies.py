@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from authz_service.polar import syntax
 from authz_service.polar.schema import BOOLEAN, INTEGER, STRING, Attribute
 from authz_service.polar.traversal import find_nodes
+from authz_service.policy.request import Said
 from authz_service.store.domain import Domain
 from authz_service.store.entity import ChoiceField, Entity, InstantField, Reference, Row
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 class User(Entity):
     """Somebody who asks."""
+
+    supplied = frozenset({"role"})
 
     name = peewee.TextField()
     role = ChoiceField("admin", "member")
@@ -46,6 +49,8 @@ class Folder(Entity):
 class Record(Entity):
     """What is asked about; whatever can be unknown about it, is nullable."""
 
+    supplied = frozenset({"status", "title", "size", "created"})
+
     status = ChoiceField("active", "archived")
     folder = peewee.ForeignKeyField(Folder, null=True, backref="records")
     owner = peewee.ForeignKeyField(User, null=True, backref="records")
@@ -56,11 +61,21 @@ class Record(Entity):
     readers = peewee.ManyToManyField(User)
 
 
+class Letter(Entity):
+    """What is not stored: all that is known of it comes with the question."""
+
+    stored = False
+
+    title = peewee.TextField()
+    size = peewee.IntegerField()
+    secret = peewee.BooleanField()
+
+
 DOMAIN: Final = Domain(
     name="generated records",
-    models=(User, Folder, Record),
+    models=(User, Folder, Record, Letter),
     subjects=frozenset({"user"}),
-    actions={"record": ("read", "write"), "folder": ("open",)},
+    actions={"record": ("read", "write"), "folder": ("open",), "letter": ("send",)},
     context=(Attribute("channel", STRING, nullable=True),),
     parameters=(
         Attribute("soft", BOOLEAN, nullable=True),
@@ -72,6 +87,7 @@ DOMAIN: Final = Domain(
 # Few values, so that they meet.
 WORDS: Final = ("a", "b", "web")
 NUMBERS: Final = (1, 2, 3)
+LETTER: Final = Reference("letter", "unsent")
 NOON: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
 TIMES: Final = (NOON - timedelta(days=4), NOON, NOON + timedelta(days=27))
 
@@ -100,15 +116,13 @@ class Question:
 
     Arguments:
         subject, action, resource: of the question.
-        context: what is said with it.
-        parameters: what is said about the action.
+        said: what is said with it.
     """
 
     subject: Reference
     action: str
     resource: Reference
-    context: dict[str, Any]
-    parameters: dict[str, Any]
+    said: Said
 
 
 @dataclass(frozen=True)
@@ -117,18 +131,19 @@ class Case:
 
     policy: str
     rows: tuple[Row, ...]
-    said: tuple[tuple[dict[str, Any], dict[str, Any]], ...]
+    said: tuple[Said, ...]
 
     @property
     def questions(self) -> list[Question]:
         """Everything that can be asked: each user for each action on each thing."""
-        users = [row.reference for row in self.rows if row.reference.type == "user"]
+        stored = [row.reference for row in self.rows]
         return [
-            Question(user, action, row.reference, context, parameters)
-            for user in users
-            for row in self.rows
-            for action in DOMAIN.actions.get(row.reference.type, ())
-            for context, parameters in self.said
+            Question(user, action, thing, said)
+            for user in stored
+            if user.type == "user"
+            for thing in (*stored, LETTER)
+            for action in DOMAIN.actions.get(thing.type, ())
+            for said in self.said
         ]
 
 
@@ -393,6 +408,28 @@ _USUAL: Final = """allow(request: Request, action: String, resource) if
     permit(request.subject, action, resource) and
     not forbid(_reason, request, action, resource);
 """
+
+
+def _letters(head: str) -> st.SearchStrategy[str]:
+    """Make up a rule about what is not stored, with the name `user` for who asks."""
+    compare = "letter.{} {} {}".format
+    same = _pick(_OPERATORS)
+    atoms = st.one_of(
+        st.builds(compare, st.just("title"), same, st.one_of(_word, _nothing)),
+        st.builds(compare, st.just("title"), same, _pick(["user.name", "user.role"])),
+        st.builds(compare, st.just("size"), _pick([*_OPERATORS, *_ORDERS]), _literal_number),
+        st.builds(compare, st.just("secret"), same, _pick(["true", "false", "nil"])),
+        st.builds("letter matches {{title: {}, secret: false}}".format, _word),
+        st.builds("(record in user.records and record.title {} letter.title)".format, same),
+    )
+    condition = st.one_of(
+        atoms,
+        st.builds("not ({})".format, atoms),
+        st.builds("({} and not ({} or {}))".format, atoms, atoms, atoms),
+    )
+    return condition.map(lambda found: f"{head} if user = user and letter = letter and {found};\n")
+
+
 _FOLDERS: Final = 'permit(user: User, "open", folder: Folder) if user = folder.keeper;\n'
 
 
@@ -416,9 +453,10 @@ def _permits_and_forbids() -> st.SearchStrategy[str]:
         for action in ('"read"', '"write"', "_action: String")
     ]
     return st.builds(
-        "{}{}{}\n{}\n{}\n{}".format,
+        "{}{}{}{}\n{}\n{}\n{}".format,
         st.just(_USUAL),
         st.just(_FOLDERS),
+        _letters('permit(user: User, "send", letter: Letter)'),
         st.lists(own, min_size=1, max_size=2).map("\n".join),
         st.one_of(*map(_rules, heads)),
         st.just('reason("red", "it is red");'),
@@ -428,10 +466,11 @@ def _permits_and_forbids() -> st.SearchStrategy[str]:
 
 def _allows() -> st.SearchStrategy[str]:
     return st.builds(
-        "{}\n{}\n{}\n{}".format,
+        "{}\n{}\n{}\n{}{}".format,
         _rules('allow(request: Request, "read", record: Record)'),
         _rules('allow(request: Request, "write", record: Record{status: "active"})', 1),
         st.just('allow(request, "open", _: Folder{keeper: user}) if request.subject = user;'),
+        _letters('allow(_: Request{subject: user}, "send", letter: Letter)'),
         _helpers(),
     )
 
@@ -454,6 +493,9 @@ resource Folder {{
     permissions = ["open"];
     "open" if "boss";
 }}
+resource Letter {{
+    permissions = ["send"];
+}}
 resource Record {{
     roles = ["reader", "writer", "keeper"];
     permissions = ["read", "write"];
@@ -473,9 +515,12 @@ has_relation(folder: Folder, "place", record: Record) if folder = record.folder;
     extra = _conditions().filter(lambda text: "request" not in text)
     condition = _pick(['request.channel != "b"', "request.copies = nil", "not request.soft = true"])
     return st.builds(
-        lambda first, some, last, helpers: (
-            blocks.format(condition=first, shorthands="\n    ".join(some), extra=last) + helpers
+        lambda letters, first, some, last, helpers: (
+            blocks.format(condition=first, shorthands="\n    ".join(some), extra=last)
+            + letters
+            + helpers
         ),
+        _letters('has_permission(user: User, "send", letter: Letter)'),
         condition,
         st.lists(shorthand, min_size=1, max_size=3, unique=True),
         extra,
@@ -483,15 +528,27 @@ has_relation(folder: Folder, "place", record: Record) if folder = record.folder;
     )
 
 
-def _said() -> st.SearchStrategy[tuple[dict[str, Any], dict[str, Any]]]:
-    return st.tuples(
-        st.fixed_dictionaries({"channel": _maybe(WORDS)}),
-        st.fixed_dictionaries(
+def _said() -> st.SearchStrategy[Said]:
+    return st.builds(
+        Said,
+        context=st.fixed_dictionaries({"channel": _maybe(WORDS)}),
+        subject=st.fixed_dictionaries({}, optional={"role": _pick(["admin", "member", "x"])}),
+        action=st.fixed_dictionaries(
             {
                 "soft": _maybe((True, False)),
                 "copies": _maybe(NUMBERS),
                 "parts": st.lists(_pick(WORDS), max_size=2),
             }
+        ),
+        resource=st.fixed_dictionaries(
+            {},
+            optional={
+                "status": _pick(["active", "archived"]),
+                "title": _pick(WORDS),
+                "size": _pick(NUMBERS),
+                "secret": st.booleans(),  # of a record, what is stored counts
+                "created": _pick(TIMES).map(lambda time: f"{time:%Y-%m-%dT%H:%M:%SZ}"),
+            },
         ),
     )
 

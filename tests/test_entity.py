@@ -144,3 +144,70 @@ def test_what_a_caller_says_is_found_by_name() -> None:
     expected = (frozenset({"harbour"}), {"channel": CHANNEL}, {"reason": REASON})
 
     assert expected == (SCHEMA.subjects, SCHEMA.context, SCHEMA.parameters)
+
+
+class Parcel(Entity):
+    """Something that is nowhere stored: all that is known of it comes with the question."""
+
+    stored = False
+
+    weight = peewee.IntegerField()
+    label = peewee.TextField(null=True)
+
+
+class Barge(Entity):
+    """A barge, of which a caller may say how deep it lies."""
+
+    supplied = frozenset({"depth"})
+
+    name = peewee.TextField()
+    depth = peewee.IntegerField()
+
+
+def read_types(*models: type[Entity]) -> dict[str, dict[str, Attribute]]:
+    """Read the attributes of entity types."""
+    schema = read_schema(models, frozenset(), {}, (), ())
+    return {name: dict(each.attributes) for name, each in schema.types.items()}
+
+
+def test_what_is_not_stored_is_supplied_whole() -> None:
+    """Each attribute comes with the question, or it is nil, for there is nowhere else to look."""
+    expected = {
+        "id": Attribute("id", STRING),
+        "weight": Attribute("weight", INTEGER, nullable=True, supplied=True),
+        "label": Attribute("label", STRING, nullable=True, optional=True, supplied=True),
+    }
+
+    assert expected == read_types(Parcel)["parcel"]
+
+
+def test_what_is_marked_can_be_supplied() -> None:
+    """The attribute that the model names can come with the question, and no other."""
+    attributes = read_types(Barge)["barge"]
+
+    assert {"id": False, "name": False, "depth": True} == {
+        name: each.supplied for name, each in attributes.items()
+    }
+
+
+def test_only_values_that_there_are_can_be_supplied() -> None:
+    """A misspelt name and a reference are refused where the domain is written."""
+
+    class Tug(Entity):
+        supplied = frozenset({"dpeth"})
+        depth = peewee.IntegerField()
+
+    class Lighter(Entity):
+        supplied = frozenset({"home"})
+        home = peewee.ForeignKeyField(Harbour)
+
+    class Label(Entity):
+        parcel = peewee.ForeignKeyField(Parcel)
+
+    for model, message in (
+        (Tug, "Tug has no attribute `dpeth`"),
+        (Lighter, "Lighter.home refers to an entity"),
+        (Label, "Label.parcel refers to an entity"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            read_types(model)

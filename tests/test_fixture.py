@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import generated_policies
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -1010,3 +1011,18 @@ def test_any_text_loads_or_is_refused(
     with contextlib.suppress(FixtureError), empty_portal.transaction():
         load_fixtures([path], empty_portal, DOMAIN)
         raise FixtureError([])  # undoes what was loaded, for the next text
+
+
+def test_what_is_not_stored_is_in_no_fixture(tmp_path: Path) -> None:
+    """An entity whose attributes come with the question is refused, with its line."""
+    store = open_store(MEMORY, generated_policies.DOMAIN)
+    with store.transaction():
+        store.create_tables()
+    path = tmp_path / "letters.yaml"
+    path.write_text("letter:\n  unsent: {title: a, size: 1, secret: false}\n")
+    with pytest.raises(FixtureError) as caught:
+        load_fixtures([path], store, generated_policies.DOMAIN)
+    store.close()
+
+    message = "what a `letter` is comes with each question; none is stored"
+    assert [f"{path}:1:1: {message} [not_stored]"] == [str(each) for each in caught.value.faults]

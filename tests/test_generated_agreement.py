@@ -21,6 +21,7 @@ from reference import load_oracle, require_reference
 
 from authz_service import assembly
 from authz_service.policy.compiled import CompiledEngine
+from authz_service.policy.request import Said
 from authz_service.scenario.case import load_scenario
 from authz_service.scenario.runner import Runner
 from authz_service.settings import Settings
@@ -37,6 +38,7 @@ READERS_READ: Final = """allow(request: Request, "read", record: Record) if
     request.subject in record.readers and request.channel = "web";
 allow(_: Request, "write", _: Record);
 allow(_: Request, "open", _: Folder);
+allow(_: Request, "send", _: Letter);
 """
 OWNERS_READ: Final = READERS_READ.replace("in record.readers", "= record.owner")
 CASE: Final = Case(
@@ -59,7 +61,7 @@ CASE: Final = Case(
             },
         ),
     ),
-    (({"channel": "web"}, {"soft": None, "copies": 2, "parts": []}),),
+    (Said({"channel": "web"}, action={"soft": None, "copies": 2, "parts": []}),),
 )
 
 
@@ -87,7 +89,7 @@ def test_a_disagreement_is_told_as_files_that_show_it(tmp_path: Path) -> None:
         passed[name] = [each.passed for each in Runner(settings).run(scenario)]
 
     assert "compiled says (), among others (); oso says ('not_permitted',)" in str(caught.value)
-    assert "# asked with the parameters {'copies': 2}" in str(caught.value)
+    assert "# asked with {'action.copies': 2}" in str(caught.value)
     assert {"readers": [False], "owners": [True]} == passed
 
 
@@ -124,4 +126,4 @@ def test_a_made_up_store_holds_its_rows() -> None:
     store.close()
 
     assert None not in found
-    assert [True] * 6 == allowed
+    assert [True] * 8 == allowed

@@ -27,6 +27,8 @@ class Attribute:
         choices: the only values that it may have; empty when there is no such list.
         optional: whether whoever writes an entity may leave it out.
         derived: whether it is another entity's reference seen from this side, never written here.
+        supplied: whether a caller may bring its value with a question, of the subject or of the
+            resource; what is brought comes before what is stored.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Attribute:
     choices: tuple[str, ...] = ()
     optional: bool = False
     derived: bool = False
+    supplied: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,14 @@ class EntityType:
         name: as callers and fixtures write it, e.g. `access_owner_registration`.
         attributes: by name, `id` included.
         actions: what can be asked of such an entity as a resource.
+        stored: whether there is a table of such entities; if not, each is there, whatever its id,
+            and its attributes come with the question.
     """
 
     name: str
     attributes: Mapping[str, Attribute]
     actions: tuple[str, ...] = ()
+    stored: bool = True
 
     @property
     def class_name(self) -> str:

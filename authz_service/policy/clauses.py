@@ -44,12 +44,14 @@ class Column:
         name: the attribute; `here` and `there` of a link, `item` of a list.
         type: one of the scalar types, or the entity type whose id this is.
         nullable: whether it may be null.
+        supplied: whether what the caller says of it comes before what is stored.
     """
 
     alias: Alias
     name: str
     type: str
     nullable: bool = False
+    supplied: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Given:
     """A value that comes with the question: a context key, a parameter, or the time.
 
     Arguments:
-        name: as in the request; `now` for the time.
+        name: as in the request; `now` for the time; `resource.status` for what is said of an
+            entity that is not stored.
         type: one of the scalar types.
         nullable: whether the caller may have said nothing.
     """

@@ -198,10 +198,7 @@ class ConditionWriter:
                 return self._literal(operand)
             case Given():
                 name = NOW_SLOT if operand == NOW else operand.name
-                kind = _CASTS[operand.type]
-                value = self.given(name, kind)
-                # SQLite knows the type of what is bound
-                return value if self.dialect == SQLITE else value.cast(kind)
+                return self._given_value(name, operand.type)
             case Column():
                 return self._column(operand, rows)
 
@@ -217,7 +214,16 @@ class ConditionWriter:
             owner, attribute = rows[f"{name} of"]
             _, here, there = find_link(self._models[owner], attribute)
             field = here if column.name == HERE else there
-        return peewee.Column(rows[name], field.column_name)
+        stored = peewee.Column(rows[name], field.column_name)
+        if not column.supplied:
+            return stored
+        return peewee.fn.COALESCE(self._given_value(f"{name}.{column.name}", column.type), stored)
+
+    def _given_value(self, name: str, type_name: str) -> peewee.Node:
+        kind = _CASTS[type_name]
+        value = self.given(name, kind)
+        # SQLite knows the type of what is bound
+        return value if self.dialect == SQLITE else value.cast(kind)
 
     def _literal(self, literal: Literal) -> peewee.Node:
         value = literal.value

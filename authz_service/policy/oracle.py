@@ -29,6 +29,7 @@ from polar.query import Query
 from authz_service.errors import EvaluationTimeoutError, Place, PolicyError, suggest
 from authz_service.polar.schema import SCALARS
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
+from authz_service.store.entity import Row
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from authz_service.policy.request import Request
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
-    from authz_service.store.entity import Reference, Row
+    from authz_service.store.entity import Reference
 
 # The rules that mean something to the engine, so that oso refuses one of another form.
 _ENTRIES: Final = """
@@ -91,10 +92,10 @@ class Oracle:
         deadline = time.monotonic() + self._time_limit / 1000
         with store.snapshot():
             session = _Session(store, self._classes)
-            subject = session.find(request.subject)
+            subject = session.find_asked(request.subject, "subject", request.supplied)
             if subject is None:
                 return (UNKNOWN_SUBJECT,)
-            resource = session.find(request.resource)
+            resource = session.find_asked(request.resource, "resource", request.supplied)
             if resource is None:
                 return (UNKNOWN_RESOURCE,)
             seen = _Request({"subject": subject, "now": now, **request.given})
@@ -189,12 +190,33 @@ class _Session:
             self._found[reference] = self._wrap(row) if row else None
         return self._found[reference]
 
+    def find_asked(
+        self, reference: Reference, part: str, supplied: Mapping[str, Any]
+    ) -> _Instance | None:
+        """Find the subject or the resource of a question, with what was supplied about it.
+
+        It is an object of its own: the same entity found elsewhere is as it is stored.
+        """
+        known = self._classes[reference.type]
+        row = Row(reference, {})
+        if known.is_stored():
+            found = self._store.find(reference)
+            if found is None:
+                return None
+            row = found
+        own = {
+            name.removeprefix(f"{part}."): value
+            for name, value in supplied.items()
+            if name.startswith(f"{part}.")
+        }
+        return known(Row(reference, {**row.values, **own}), self)
+
     def read(self, row: Row, attribute: Attribute) -> Any:
         """Read an attribute: a plain value, an entity, or a list of entities."""
         if attribute.many:
             related = self._store.find_related(row.reference, attribute)
             return [self._found.setdefault(each.reference, self._wrap(each)) for each in related]
-        value = row.values[attribute.name]
+        value = row.values.get(attribute.name)  # what is not stored may not have been supplied
         if value is None or attribute.type in SCALARS:
             return value
         return self.find(type(row.reference)(attribute.type, value))
@@ -234,6 +256,11 @@ class _Instance(_Visible):
         self._row = row
         self._session = session
         self._read: dict[str, Any] = {}
+
+    @classmethod
+    def is_stored(cls) -> bool:
+        """Whether the store has such entities."""
+        return cls._type.stored
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # Python itself asks, to copy or to print

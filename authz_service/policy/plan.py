@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -15,7 +15,6 @@ from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
-    from datetime import datetime
 
     from authz_service.policy.clauses import Clause
     from authz_service.policy.request import Request
@@ -63,7 +62,7 @@ class Ask:
 
     Arguments:
         texts: by dialect.
-        pick: puts values in that order; there are always several, for ids are bound.
+        pick: puts values in that order.
         size: how many values it binds.
     """
 
@@ -101,11 +100,14 @@ class Plan:
         if question.allow is not None:
             self._parts.insert(0, question.allow)
         statement = builder.decide(*self._types, self._parts)
-        given = {*statement.slots} - {SUBJECT_SLOT, RESOURCE_SLOT, NOW_SLOT}
+        slots = {*statement.slots} - {SUBJECT_SLOT, RESOURCE_SLOT, NOW_SLOT}
+        self._supplied = tuple(sorted(each for each in slots if "." in each))
+        given = slots.difference(self._supplied)
         self._scalars = tuple(sorted(given.difference(lists)))
         self._lists = tuple(sorted(given.intersection(lists)))
         self._has_now = NOW_SLOT in statement.slots
-        self._slots = (SUBJECT_SLOT, RESOURCE_SLOT, *self._scalars, *self._lists, NOW_SLOT)
+        named = (*self._scalars, *self._lists, *self._supplied)
+        self._slots = (SUBJECT_SLOT, RESOURCE_SLOT, *named, NOW_SLOT)
         self.decide = self._build(statement)
         self.is_known = self._build(builder.is_known(*self._types))
         self._many: dict[int, Ask] = {}
@@ -119,6 +121,8 @@ class Plan:
         values += [_store(given[name]) for name in self._scalars]
         if self._lists:
             values += [_store_list(given[name]) for name in self._lists]
+        if self._supplied:
+            values += [_store(request.supplied.get(name)) for name in self._supplied]
         if self._has_now:
             values.append(_store_time(now))
         return values
@@ -147,6 +151,8 @@ class Plan:
         columns += [_store_all([each.given[name] for each in requests]) for name in self._scalars]
         for name in self._lists:
             columns.append([_store_list(each.given[name]) for each in requests])
+        for name in self._supplied:
+            columns.append([_store(each.supplied.get(name)) for each in requests])
         if self._has_now:
             columns.append([_store_time(now)] * len(requests))
         return columns
@@ -161,7 +167,7 @@ class Plan:
 
     def _build(self, statement: Statement, size: int = 0) -> Ask:
         places = [self._slots.index(slot) for slot in statement.slots]
-        return Ask(statement.texts, itemgetter(*places), size or len(places))
+        return Ask(statement.texts, _build_picker(places), size or len(places))
 
     def _read(self, row: tuple[Any, ...]) -> tuple[str, ...]:
         first, *others = row
@@ -176,6 +182,13 @@ class Plan:
         return tuple(sorted(codes)) or (NOT_PERMITTED,)
 
 
+def _build_picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Build what picks the values at some places; of what is not stored there may be none."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple(values[each] for each in places)
+
+
 def _power_of_two(count: int) -> int:
     """The first that is not smaller; few sizes of statements, so that all of them are kept."""
     return 1 << (count - 1).bit_length()
@@ -184,7 +197,7 @@ def _power_of_two(count: int) -> int:
 def _store(value: Any) -> Any:
     """Put what no database can hold, and so is like nothing in it, into words that it takes."""
     if not isinstance(value, str) or (value.isascii() and "\0" not in value):
-        return value
+        return _store_time(value) if isinstance(value, datetime) else value
     data = value.encode("utf-8", "surrogatepass")
     is_text = b"\0" not in data and value == data.decode("utf-8", "replace")
     return value if is_text else "\uffff" + data.hex()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from authz_service.document import parse_time
 from authz_service.errors import Fault, Place, RequestError
-from authz_service.polar.schema import BOOLEAN, INTEGER, STRING
+from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, STRING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from authz_service.store.entity import Reference
 
 _PYTHON_TYPES: Final = {STRING: str, BOOLEAN: bool, INTEGER: int}
-_NAMES: Final = {STRING: "a string", BOOLEAN: "a boolean", INTEGER: "an integer"}
+_NAMES: Final = {
+    STRING: "a string",
+    BOOLEAN: "a boolean",
+    INTEGER: "an integer",
+    DATETIME: "a time such as 2026-01-05T09:00:00Z",
+}
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,58 @@ class Request:
         resource: on which entity.
         given: every context key and action parameter that the schema declares; where the caller
             said nothing, None, or an empty list for a collection.
+        supplied: attributes that the caller brought with the question, as `subject.role` or
+            `resource.status`; those alone of which the schema says that they can be.
     """
 
     subject: Reference
     action: str
     resource: Reference
     given: Mapping[str, Any]
+    supplied: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a caller says with a question, as it came.
+
+    Arguments:
+        context: about the request as a whole.
+        subject, action, resource: about each of them, AuthZEN's `properties`.
+    """
+
+    context: Mapping[str, Any] = field(default_factory=dict)
+    subject: Mapping[str, Any] = field(default_factory=dict)
+    action: Mapping[str, Any] = field(default_factory=dict)
+    resource: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build_request(
+    schema: Schema,
+    subject: Reference,
+    action: str,
+    resource: Reference,
+    said: Said | None = None,
+) -> Request:
+    """Build a request of what the schema declares; whatever else was said is ignored.
+
+    Raises:
+        RequestError: for every declared value of a wrong type.
+    """
+    said = said or Said()
+    faults: list[Fault] = []
+    given: dict[str, Any] = {}
+    try:
+        given = read_given(schema, said.context, said.action)
+    except RequestError as error:
+        faults += error.faults
+    supplied = {
+        **_read_supplied(schema, "subject", subject, said.subject, faults),
+        **_read_supplied(schema, "resource", resource, said.resource, faults),
+    }
+    if faults:
+        raise RequestError(faults)
+    return Request(subject, action, resource, given, supplied)
 
 
 def read_given(
@@ -62,6 +114,39 @@ def read_given(
     if faults:
         raise RequestError(faults)
     return given
+
+
+def _read_supplied(
+    schema: Schema,
+    part: str,
+    reference: Reference,
+    properties: Mapping[str, Any],
+    faults: list[Fault],
+) -> dict[str, Any]:
+    """Pick the attributes of an entity that can be supplied from what was said about it."""
+    entity_type = schema.types.get(reference.type)
+    if entity_type is None or not properties:
+        return {}
+    supplied = {}
+    for name, value in properties.items():
+        attribute = entity_type.attributes.get(name)
+        if attribute is None or not attribute.supplied or value is None:
+            continue
+        place = Place(f"{part}.properties.{name}")
+        try:
+            supplied[f"{part}.{name}"] = _read_value(attribute.type, value)
+        except (TypeError, ValueError):
+            message = f"`{place}` must be {_NAMES[attribute.type]}"
+            faults.append(Fault(place, "wrong_type", message))
+    return supplied
+
+
+def _read_value(type_name: str, value: Any) -> Any:
+    if type_name == DATETIME:
+        return parse_time(value)
+    if type(value) is not _PYTHON_TYPES[type_name]:
+        raise TypeError(type_name)
+    return value
 
 
 def _check_type(attribute: Attribute, value: Any, place: Place) -> Iterator[Fault]:

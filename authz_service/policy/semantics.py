@@ -9,6 +9,8 @@ from authz_service.errors import suggest
 from authz_service.polar.schema import BOOLEAN, DATETIME, SCALARS, STRING
 from authz_service.policy.clauses import (
     ID,
+    RESOURCE,
+    SUBJECT,
     Absent,
     Clause,
     Column,
@@ -120,8 +122,11 @@ class Semantics:
             return Collection(entity.key, entity.type, attribute), exclude_null(entity, state)
         if name == ID:
             return replace(entity.key, type=STRING), exclude_null(entity, state)
+        if not entity_type.stored:
+            return Given(f"{entity.key.alias.name}.{name}", attribute.type), state
         alias, state = self.join(entity, state)
-        column = Column(alias, name, attribute.type, attribute.nullable)
+        supplied = attribute.supplied and alias.name in {SUBJECT, RESOURCE}
+        column = Column(alias, name, attribute.type, attribute.nullable, supplied)
         return (column if attribute.type in SCALARS else Entity(column)), state
 
     def compare(self, left: Value, right: Value, span: Span) -> tuple[Condition, ...] | None:

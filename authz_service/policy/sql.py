@@ -145,7 +145,7 @@ class _Writer:
         rows = self._outer_rows(subject, resource)
         first, *answers = [self._conditions.any(clauses, rows) for clauses in questions]
         unless: list[peewee.Node | str] = ["ELSE 1"]
-        if _is_known_by_reference(questions):
+        if SUBJECT in rows and _is_known_by_reference(questions):
             unless = ["WHEN", self._exists(SUBJECT, rows.pop(SUBJECT)), "THEN 1 ELSE 0"]
         sources = list(rows.values())
         answers.insert(0, words("CASE WHEN", first, "THEN 2", *unless, "END"))
@@ -153,7 +153,8 @@ class _Writer:
             answers.insert(0, peewee.Entity(ASKED, "number"))
             sources.insert(0, peewee.Entity(ASKED))
         has_ids = [self._has_id(name, row) for name, row in rows.items()]
-        return peewee.Select(sources, answers).where(join(has_ids, " AND "))
+        query = peewee.Select(sources, answers)
+        return query.where(join(has_ids, " AND ")) if has_ids else query
 
     def decide_many(
         self, subject: str, resource: str, questions: Sequence[Sequence[Clause]], count: int
@@ -177,13 +178,16 @@ class _Writer:
 
     def is_known(self, subject: str, resource: str) -> peewee.Select:
         rows = self._outer_rows(subject, resource)
-        return peewee.Select(columns=[self._exists(name, row) for name, row in rows.items()])
+        known = [
+            self._exists(name, rows[name]) if name in rows else peewee.SQL("TRUE")
+            for name in (SUBJECT, RESOURCE)
+        ]
+        return peewee.Select(columns=known)
 
     def _outer_rows(self, subject: str, resource: str) -> dict[str, Any]:
-        return {
-            SUBJECT: self._models[subject].alias(SUBJECT),
-            RESOURCE: self._models[resource].alias(RESOURCE),
-        }
+        """Find the rows of a question; what is not stored has none."""
+        models = {SUBJECT: self._models[subject], RESOURCE: self._models[resource]}
+        return {name: model.alias(name) for name, model in models.items() if model.stored}
 
     def _exists(self, name: str, row: Any) -> peewee.Node:
         found = peewee.Select([row], [peewee.SQL("1")]).where(self._has_id(name, row))

@@ -90,7 +90,8 @@ def _name(operand: Operand) -> str:
         case Literal():
             return str(operand.value)
         case Given():
-            return f"request.{operand.name}"
+            owner, dot, name = operand.name.rpartition(".")
+            return f"the supplied {name} of the {owner}" if dot else f"request.{name}"
         case Column():
             return _name_column(operand)
 
@@ -103,4 +104,4 @@ def _name_column(column: Column) -> str:
         return owner
     if column.name in {HERE, THERE}:
         return f"its {'owner' if column.name == HERE else column.type}"
-    return f"the {column.name} of {owner}"
+    return f"the {column.name} of {owner}{', as supplied or else stored' * column.supplied}"

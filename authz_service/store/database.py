@@ -49,7 +49,7 @@ class Store:
     def __init__(self, database: peewee.Database, domain: Domain) -> None:
         self._database = database
         self._domain = domain
-        self._models = {type_name(model): model for model in domain.models}
+        self._models = {type_name(model): model for model in domain.models if model.stored}
         self._is_sqlite = _is_sqlite(database)
         self._watches = threading.local()
 
@@ -103,7 +103,7 @@ class Store:
             yield
 
     def find(self, reference: Reference) -> Row | None:
-        """Find an entity; None when there is none, or no such type."""
+        """Find an entity; None when there is none, or no such type is stored."""
         model = self._models.get(reference.type)
         if model is None or not _is_text(reference.id):
             return None
@@ -192,7 +192,7 @@ class Store:
             for name, each in model._meta.manytomany.items()  # noqa: SLF001  # peewee's interface
             if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
         ]
-        return [*self._domain.models, *links]
+        return [*(model for model in self._domain.models if model.stored), *links]
 
     def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
         name = type_name(model)

@@ -55,6 +55,7 @@ class DraftReader:
 
     def __init__(self, schema: Schema) -> None:
         self._types = schema.types
+        self._stored = {name for name, each in schema.types.items() if each.stored}
         self.drafts: dict[Reference, Draft] = {}
         self.faults: list[Fault] = []
 
@@ -71,9 +72,13 @@ class DraftReader:
         for kind, group in self._entries(document, "entity types, as in `person:`"):
             entity_type = self._types.get(kind.text)
             if entity_type is None:
-                nearest = suggest(kind.text, self._types)
+                nearest = suggest(kind.text, self._stored)
                 message = f"there is no entity type `{kind.text}`{nearest}"
                 self._blame(kind.place, "unknown_type", message)
+                continue
+            if not entity_type.stored:
+                message = f"what a `{kind.text}` is comes with each question; none is stored"
+                self._blame(kind.place, "not_stored", message)
                 continue
             for key, body in self._entries(group, f"{kind.text} entities by their ids"):
                 self._read_entity(entity_type, key, body)

@@ -112,6 +112,12 @@ class Entity(peewee.Model):
     # constraint and are no attributes.
     copies: ClassVar[Mapping[str, str]] = {}
 
+    # The attributes that a caller may bring with a question about such an entity.
+    supplied: ClassVar[frozenset[str]] = frozenset()
+
+    # Whether there is a table of them; if not, all attributes come with the question.
+    stored: ClassVar[bool] = True
+
     class Meta:
         """What peewee wants to be told."""
 
@@ -125,12 +131,17 @@ def read_schema(
     context: tuple[Attribute, ...],
     parameters: tuple[Attribute, ...],
 ) -> Schema:
-    """Read the entity types off the models."""
+    """Read the entity types off the models.
+
+    Raises:
+        TypeError: when a model has something that an entity type cannot have.
+    """
     types = {
         type_name(model): EntityType(
             type_name(model),
             {each.name: each for each in _attributes(model)},
             actions.get(type_name(model), ()),
+            model.stored,
         )
         for model in models
     }
@@ -172,6 +183,9 @@ def find_link(
 def _attributes(model: type[Entity]) -> list[Attribute]:
     meta = model._meta  # noqa: SLF001  # as above
     own = [_attribute(name, each) for name, each in meta.fields.items() if name not in model.copies]
+    unknown = sorted(model.supplied.difference(each.name for each in own))
+    if unknown:
+        raise TypeError(f"{model.__name__} has no attribute `{unknown[0]}` that could be supplied")
     lists = [
         Attribute(name, type_name(each.rel_model), many=True, optional=True)
         for name, each in meta.manytomany.items()
@@ -187,14 +201,27 @@ def _attributes(model: type[Entity]) -> list[Attribute]:
 
 def _attribute(name: str, field: peewee.Field) -> Attribute:
     optional = field.null or field.default is not None
+    stored = getattr(field.model, "stored", True)
+    supplied = name != "id" and (not stored or name in field.model.supplied)
     if isinstance(field, peewee.ForeignKeyField):
+        if supplied or not getattr(field.rel_model, "stored", True):
+            what = f"{field.model.__name__}.{name}"
+            raise TypeError(f"{what} refers to an entity; one that is supplied holds values only")
         return Attribute(name, type_name(field.rel_model), field.null, optional=optional)
     kind = next((scalar for known, scalar in _SCALAR_FIELDS if isinstance(field, known)), None)
     if kind is None:
         known = ", ".join(field_type.__name__ for field_type, _ in _SCALAR_FIELDS)
         raise TypeError(f"{field.model.__name__}.{name} is a {type(field).__name__}; use {known}")
     words = field.words if isinstance(field, ChoiceField) else ()
-    return Attribute(name, kind, field.null, choices=words, optional=optional)
+    return Attribute(
+        name,
+        kind,
+        # who asks may leave out what is nowhere else
+        nullable=field.null or (not stored and supplied),
+        choices=words,
+        optional=optional,
+        supplied=supplied,
+    )
 
 
 def _default_backref(key: peewee.ForeignKeyField) -> str:

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 
 from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError, quote
-from authz_service.policy.request import Request, read_given
+from authz_service.policy.request import Said, build_request
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from authz_service.decision.answer import Decision
     from authz_service.errors import AuthzError
     from authz_service.polar.schema import Schema as Vocabulary
+    from authz_service.policy.request import Request
 
 _DEEPEST: Final = 64
 _LONGEST_INTEGER: Final = 309  # digits of the largest double
@@ -185,12 +186,17 @@ def read_evaluation(data: dict[str, Any], vocabulary: Vocabulary) -> Request:
     except ValidationError as error:
         raise RequestError(_faults(error)) from None
     subject, action, resource = loaded["subject"], loaded["action"], loaded["resource"]
-    given = read_given(vocabulary, loaded["context"], action["properties"])
-    return Request(
+    return build_request(
+        vocabulary,
         Reference(subject["type"], subject["id"]),
         action["name"],
         Reference(resource["type"], resource["id"]),
-        given,
+        Said(
+            context=loaded["context"],
+            subject=subject["properties"],
+            action=action["properties"],
+            resource=resource["properties"],
+        ),
     )
 
 
