@@ -81,14 +81,19 @@ def compare_many(pairs: int, number: int, tally: Tally) -> None:
 
 def compare(case: Case) -> Tally:
     """Hold both engines against each other on one policy and one store."""
-    policies = read_policy_set(case.policy)
-    assume(not check_policies(policies, DOMAIN.schema).errors)
-    engine = _compile(policies)
+    engine, policies = compile_case(case)
     oracle = load_oracle(policies, DOMAIN, LONG)
     answers = find_answers(case, engine, oracle)
     statements, _ = read_statements(policies)
     allowed = sum(not each for each in answers)
     return Tally(1, len(answers), allowed, constructs_of(statements))
+
+
+def compile_case(case: Case) -> tuple[CompiledEngine, PolicySet]:
+    """Compile a policy that was made up; Hypothesis makes up another where it is refused."""
+    policies = read_policy_set(case.policy)
+    assume(not check_policies(policies, DOMAIN.schema).errors)
+    return _compile(policies), policies
 
 
 def find_answers(case: Case, engine: Engine, oracle: Engine) -> list[tuple[str, ...]]:

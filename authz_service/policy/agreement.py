@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from authz_service.policy.engine import Engine
-    from authz_service.policy.request import Request
+    from authz_service.policy.request import Page, Request
     from authz_service.store.database import Store
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -79,6 +79,25 @@ class Both:
                 raise _disagree(f"{name} {_shown(second)} alone, {_shown(first)} among others")
         return alone
 
+    def search(
+        self, store: Store, request: Request, searched: str, page: Page, now: datetime
+    ) -> list[str]:
+        """Find the ids with which a request would be allowed, as the engine does.
+
+        Raises:
+            PolicyError: when the reference finds others.
+            Exception: whatever kept either from finding them.
+        """
+        with store.snapshot():
+            found = self._engine.search(store, request, searched, page, now)
+            wanted = self._reference.search(store, request, searched, page, now)
+        if found != wanted:
+            others = sorted({*found} ^ {*wanted})
+            raise _disagree(
+                f"only one of {self._engine.name} and {self._reference.name} finds {others}"
+            )
+        return found
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -135,6 +154,12 @@ class Sampled:
         for request in requests[first :: self._one_in]:
             self._submit(store, request, now)
         return self._engine.reasons_many(store, requests, now)
+
+    def search(
+        self, store: Store, request: Request, searched: str, page: Page, now: datetime
+    ) -> list[str]:
+        """Find the ids with which a request would be allowed, as the engine does."""
+        return self._engine.search(store, request, searched, page, now)
 
     def tally(self) -> Tally:
         """Tell what the reference has said so far."""

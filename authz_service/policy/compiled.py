@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from authz_service.policy.plan import Key
-    from authz_service.policy.request import Request
+    from authz_service.policy.request import Page, Request
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
@@ -143,6 +143,26 @@ class CompiledEngine:
             self.reasons(store, request, now) if reasons is None else reasons
             for request, reasons in zip(requests, found, strict=True)
         ]
+
+    def search(
+        self, store: Store, request: Request, searched: str, page: Page, now: datetime
+    ) -> list[str]:
+        """Find the ids with which a request would be allowed, with one statement.
+
+        Arguments:
+            store: the entities.
+            request: of which the searched id is not looked at.
+            searched: which id is open, that of the `subject` or of the `resource`.
+            page: which of the ids, in the order of the database.
+            now: what time it is.
+
+        Raises:
+            EvaluationTimeoutError: when it takes longer than the page allows.
+            StoreError: when the database cannot answer.
+        """
+        plan = self._plans[request.subject.type, request.action, request.resource.type]
+        texts, bound = plan.bind_search(searched, request, page, now)
+        return [found for (found,) in store.execute(texts, bound, page.time_limit)]
 
     def _find_unknown(self, store: Store, plan: Plan, values: list[Any]) -> tuple[str, ...]:
         ask = plan.is_known

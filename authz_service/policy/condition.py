@@ -82,14 +82,21 @@ class ConditionWriter:
         models: by type.
         dialect: one of those above.
         columns: where in the table of values something stands that would be bound, by its name.
+        searched: the entity that a search looks for, `subject` or `resource`: it is any row that is
+            stored, and nothing comes with the question about it.
     """
 
     def __init__(
-        self, models: Mapping[str, type[Entity]], dialect: str, columns: Mapping[str, str]
+        self,
+        models: Mapping[str, type[Entity]],
+        dialect: str,
+        columns: Mapping[str, str],
+        searched: str = "",
     ) -> None:
         self._models = models
         self.dialect = dialect
         self._columns = columns
+        self._searched = searched
 
     def given(self, name: str, kind: str = "TEXT") -> peewee.ColumnBase:
         """Write what comes with the question."""
@@ -108,35 +115,41 @@ class ConditionWriter:
             for each in first.conditions
             if others
             and all(each in other.conditions for other in others)
-            and not _mentions(each, own)
+            and not mentions(each, own)
         ]
         rest = [
-            self._clause(
+            self.clause(
                 Clause(each.sources, tuple(part for part in each.conditions if part not in shared)),
                 rows,
             )
             for each in sorted(clauses, key=lambda clause: bool(clause.sources))  # cheap ones first
         ]
-        parts = [self._condition(each, rows) for each in shared]
+        parts = [self.condition(each, rows) for each in shared]
         return join([*parts, join(rest, " OR ")], " AND ")
 
-    def _clause(self, clause: Clause, rows: Mapping[str, Any]) -> peewee.Node:
-        rows = dict(rows)
-        for each in clause.sources:
-            rows[each.alias.name] = self._row(each)
-            if isinstance(each, LinkSource):
-                rows[f"{each.alias.name} of"] = each.owner, each.attribute
+    def clause(self, clause: Clause, rows: Mapping[str, Any]) -> peewee.Node:
+        """Write that a clause holds."""
+        rows = self.add_rows(clause.sources, rows)
         own = {each.alias.name for each in clause.sources}
         outside: list[peewee.Node] = []
         inside: list[peewee.Node] = []
         for condition in clause.conditions:
-            place = inside if _mentions(condition, own) else outside
-            place.append(self._condition(condition, rows))
+            place = inside if mentions(condition, own) else outside
+            place.append(self.condition(condition, rows))
         if clause.sources:
-            sources = [self._source(each, rows[each.alias.name]) for each in clause.sources]
+            sources = [self.source(each, rows) for each in clause.sources]
             query = peewee.Select(sources, [peewee.SQL("1")])
-            outside.append(peewee.fn.EXISTS(query.where(_all(inside))))
-        return _all(outside)
+            outside.append(peewee.fn.EXISTS(query.where(all_of(inside))))
+        return all_of(outside)
+
+    def add_rows(self, sources: Sequence[Source], rows: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the rows of sources to those that conditions can be about."""
+        found = dict(rows)
+        for each in sources:
+            found[each.alias.name] = self._row(each)
+            if isinstance(each, LinkSource):
+                found[f"{each.alias.name} of"] = each.owner, each.attribute
+        return found
 
     def _row(self, source: Source) -> Any:
         match source:
@@ -148,7 +161,9 @@ class ConditionWriter:
             case ListSource():
                 return peewee.Entity(source.alias.name)
 
-    def _source(self, source: Source, row: Any) -> Any:
+    def source(self, source: Source, rows: Mapping[str, Any]) -> Any:
+        """Write where the rows of a source come from."""
+        row = rows[source.alias.name]
         if not isinstance(source, ListSource):
             return row
         items = self.given(source.given)
@@ -157,33 +172,34 @@ class ConditionWriter:
         unpacked = peewee.fn.jsonb_array_elements_text(items.cast("JSONB"))
         return words(unpacked, "AS", row, '("value")')
 
-    def _condition(self, condition: Condition, rows: Mapping[str, Any]) -> peewee.Node:
+    def condition(self, condition: Condition, rows: Mapping[str, Any]) -> peewee.Node:
+        """Write a condition."""
         match condition:
             case Comparison():
                 return self._comparison(condition, rows)
             case IsNull():
                 word = "IS NOT NULL" if condition.negated else "IS NULL"
-                return words(self._operand(condition.operand, rows), word)
+                return words(self.operand(condition.operand, rows), word)
             case OneOf():
                 values = [self._literal(each) for each in condition.values]
                 if not values:
                     return peewee.SQL("FALSE")
-                operand = self._operand(condition.operand, rows)
+                operand = self.operand(condition.operand, rows)
                 return words(operand, "IN", peewee.EnclosedNodeList(values))
             case Absent():
                 return self._absent(condition.clause, rows)
 
     def _absent(self, clause: Clause, rows: Mapping[str, Any]) -> peewee.Node:
-        inside = self._clause(clause, rows)
+        inside = self.clause(clause, rows)
         own = {each.alias.name for each in clause.sources}
-        outside = [each for each in clause.conditions if not _mentions(each, own)]
+        outside = [each for each in clause.conditions if not mentions(each, own)]
         if any(_may_be_null(each) for each in outside):
             inside = peewee.fn.COALESCE(inside, peewee.SQL("FALSE"))
         return words("NOT", inside)
 
     def _comparison(self, condition: Comparison, rows: Mapping[str, Any]) -> peewee.Node:
-        left = self._operand(condition.left, rows)
-        right = self._operand(condition.right, rows)
+        left = self.operand(condition.left, rows)
+        right = self.operand(condition.right, rows)
         operator = condition.operator
         if operator == "same":
             same = "IS" if self.dialect == SQLITE else "IS NOT DISTINCT FROM"
@@ -192,7 +208,8 @@ class ConditionWriter:
             left = words(left, 'COLLATE "C"')
         return words(left, operator, right)
 
-    def _operand(self, operand: Operand, rows: Mapping[str, Any]) -> peewee.Node:
+    def operand(self, operand: Operand, rows: Mapping[str, Any]) -> peewee.Node:
+        """Write a value."""
         match operand:
             case Literal():
                 return self._literal(operand)
@@ -204,7 +221,7 @@ class ConditionWriter:
 
     def _column(self, column: Column, rows: Mapping[str, Any]) -> peewee.Node:
         name = column.alias.name
-        if name in {SUBJECT, RESOURCE} and column.name == ID:
+        if name in {SUBJECT, RESOURCE} and name != self._searched and column.name == ID:
             return self.given(f"?{name}")
         if column.alias.type:
             field = rows[name].model._meta.fields[column.name]  # noqa: SLF001  # peewee's interface
@@ -215,7 +232,7 @@ class ConditionWriter:
             _, here, there = find_link(self._models[owner], attribute)
             field = here if column.name == HERE else there
         stored = peewee.Column(rows[name], field.column_name)
-        if not column.supplied:
+        if not column.supplied or name == self._searched:
             return stored
         return peewee.fn.COALESCE(self._given_value(f"{name}.{column.name}", column.type), stored)
 
@@ -248,7 +265,8 @@ def join(parts: list[peewee.Node], glue: str) -> peewee.Node:
     return parts[0] if len(parts) == 1 else peewee.NodeList(parts, glue, parens=True)
 
 
-def _all(conditions: list[peewee.Node]) -> peewee.Node:
+def all_of(conditions: list[peewee.Node]) -> peewee.Node:
+    """Put conditions together that must all hold; none of them always hold."""
     return join(conditions or [peewee.SQL("TRUE")], " AND ")
 
 
@@ -270,6 +288,6 @@ def _may_be_null(condition: Condition) -> bool:
             return False
 
 
-def _mentions(condition: Condition, names: set[str]) -> bool:
+def mentions(condition: Condition, names: set[str]) -> bool:
     """Tell whether a condition is about any of some rows."""
     return any(each.alias.name in names for each in find_columns(condition))

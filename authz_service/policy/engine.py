@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from authz_service.policy.request import Request
+    from authz_service.policy.request import Page, Request
     from authz_service.store.database import Store
 
 
@@ -42,3 +42,20 @@ class Engine(Protocol):
         self, store: Store, requests: Sequence[Request], now: datetime
     ) -> list[tuple[str, ...]]:
         """Find the same for several requests, in their order; raises as above, for any of them."""
+
+    def search(
+        self, store: Store, request: Request, searched: str, page: Page, now: datetime
+    ) -> list[str]:
+        """Find the ids with which a request would be allowed, in the order of the store.
+
+        Arguments:
+            store: the entities.
+            request: of which the searched id is not looked at.
+            searched: which id is open, that of the `subject` or of the `resource`.
+            page: which of the ids.
+            now: what time it is.
+
+        Raises:
+            EvaluationTimeoutError: when it takes longer than the page allows.
+            Exception: whatever else kept it from being found.
+        """

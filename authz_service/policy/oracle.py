@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from authz_service.polar.schema import Attribute, EntityType, Schema
-    from authz_service.policy.request import Request
+    from authz_service.policy.request import Page, Request
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.entity import Reference
@@ -107,6 +107,33 @@ class Oracle:
         """Find the same for several requests, one after the other; raises as above."""
         return [self.reasons(store, each, now) for each in requests]
 
+    def search(
+        self, store: Store, request: Request, searched: str, page: Page, now: datetime
+    ) -> list[str]:
+        """Find the ids with which a request would be allowed: each that is stored is asked about.
+
+        Arguments:
+            store: the entities.
+            request: of which the searched id is not looked at.
+            searched: which id is open, that of the `subject` or of the `resource`.
+            page: which of the ids, in the order of the database.
+            now: what time it is.
+
+        Raises:
+            EvaluationTimeoutError: when it takes longer than the page allows.
+            Exception: whatever a rule runs into.
+        """
+        deadline = time.monotonic() + page.time_limit / 1000
+        found: list[str] = []
+        with store.snapshot():
+            for each in store.find_ids(getattr(request, searched).type, page.after):
+                if len(found) == page.limit:
+                    break
+                _check_time(deadline)
+                if not self.reasons(store, request.fill_in(searched, each), now):
+                    found.append(each)
+        return found
+
     def _weigh(
         self, deadline: float, request: _Request, action: str, resource: _Instance
     ) -> tuple[str, ...]:
@@ -158,9 +185,7 @@ class _Query(Query):
 
     def check_time(self) -> None:
         """Refuse to go on, or to have gone on, beyond the deadline."""
-        if time.monotonic() > self._deadline:
-            message = "takes longer than the time limit; the setting is `time_limit`"
-            raise EvaluationTimeoutError.at("the question", "evaluation_timeout", message)
+        _check_time(self._deadline)
 
     def handle_external_call(self, data: dict[str, Any]) -> None:
         """Read an attribute for oso; text and numbers have none, and what is nil has no value."""
@@ -294,6 +319,12 @@ class _Request(_Visible):
             raise AttributeError(name)
         self.check_name(name)
         return self._values[name]
+
+
+def _check_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        message = "takes longer than the time limit; the setting is `time_limit`"
+        raise EvaluationTimeoutError.at("the question", "evaluation_timeout", message)
 
 
 def _read_code(code: object) -> str:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.policy.condition import NOW_SLOT, RESOURCE_SLOT, SUBJECT_SLOT
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_SUBJECT
+from authz_service.policy.search import AFTER_SLOT, LIMIT_SLOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from authz_service.policy.clauses import Clause
-    from authz_service.policy.request import Request
+    from authz_service.policy.request import Page, Request
     from authz_service.policy.sql import Statement, StatementBuilder
 
 # A type of subject, an action, and a type of resource.
@@ -49,9 +50,16 @@ class Question:
     forbid: Mapping[str, tuple[Clause, ...]]
 
     @property
+    def parts(self) -> tuple[tuple[Clause, ...], tuple[tuple[Clause, ...], ...]]:
+        """What must hold for a yes, and what must not."""
+        if self.allow is None:
+            return self.permit, tuple(self.forbid.values())
+        return self.allow, ()
+
+    @property
     def is_silent(self) -> bool:
         """Whether the answer is always no, and no rule says outright that it is."""
-        allowed = self.permit if self.allow is None else self.allow
+        allowed, _ = self.parts
         refused = any(clause.always for clauses in self.forbid.values() for clause in clauses)
         return not allowed and not refused
 
@@ -94,6 +102,7 @@ class Plan:
     ) -> None:
         self._types = key[0], key[2]
         self._builder = builder
+        self._question = question
         self._codes = tuple(question.forbid)
         self._parts = [question.permit, *question.forbid.values()]
         self._has_allow = question.allow is not None
@@ -111,6 +120,7 @@ class Plan:
         self.decide = self._build(statement)
         self.is_known = self._build(builder.is_known(*self._types))
         self._many: dict[int, Ask] = {}
+        self._searches: dict[str, Statement] = {}
         self.most = min(_MOST_AT_ONCE, _power_of_two(_MOST_VALUES // len(self._slots)) // 2)
         self.read = lru_cache(_MOST_READ)(self._read)
 
@@ -141,6 +151,44 @@ class Plan:
         lines = zip(numbers, *ask.pick(self._columns(requests, now)), strict=True)
         bound = list(chain.from_iterable(lines))
         return ask.texts, bound + [None] * (ask.size - len(bound))
+
+    def bind_search(
+        self, searched: str, request: Request, page: Page, now: datetime
+    ) -> tuple[Mapping[str, str], list[Any]]:
+        """Find the statement that lists who, or what, would be allowed, and what it binds.
+
+        Arguments:
+            searched: `subject` or `resource`.
+            request: of which the searched id is not looked at.
+            page: which of those that are found.
+            now: the time.
+        """
+        statement = self._find_search(searched)
+        known = {
+            SUBJECT_SLOT: _store(request.subject.id),
+            RESOURCE_SLOT: _store(request.resource.id),
+            NOW_SLOT: _store_time(now),
+            AFTER_SLOT: _store(page.after),
+            LIMIT_SLOT: page.limit,
+        }
+        bound = [
+            known[slot] if slot in known else self._find_given(request, slot)
+            for slot in statement.slots
+        ]
+        return statement.texts, bound
+
+    def _find_search(self, searched: str) -> Statement:
+        statement = self._searches.get(searched)
+        if statement is None:
+            statement = self._builder.search(*self._types, searched, *self._question.parts)
+            self._searches[searched] = statement
+        return statement
+
+    def _find_given(self, request: Request, slot: str) -> Any:
+        if slot in request.given:
+            value = request.given[slot]
+            return _store_list(value) if isinstance(value, list) else _store(value)
+        return _store(request.supplied.get(slot))
 
     def _columns(self, requests: Sequence[Request], now: datetime) -> list[list[Any]]:
         """Put what several requests bring in the same order, each value of all of them."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.document import parse_time
 from authz_service.errors import Fault, Place, RequestError
 from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, STRING
+from authz_service.policy.clauses import RESOURCE, SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +45,22 @@ class Request:
     given: Mapping[str, Any]
     supplied: Mapping[str, Any] = field(default_factory=dict)
 
+    def fill_in(self, searched: str, found: str) -> Request:
+        """Ask the same about one that a search found, of which the caller supplies nothing.
+
+        Arguments:
+            searched: `subject` or `resource`.
+            found: its id.
+        """
+        supplied = {
+            name: value
+            for name, value in self.supplied.items()
+            if not name.startswith(f"{searched}.")
+        }
+        if searched == SUBJECT:
+            return replace(self, subject=replace(self.subject, id=found), supplied=supplied)
+        return replace(self, resource=replace(self.resource, id=found), supplied=supplied)
+
 
 @dataclass(frozen=True)
 class Said:
@@ -58,6 +75,21 @@ class Said:
     subject: Mapping[str, Any] = field(default_factory=dict)
     action: Mapping[str, Any] = field(default_factory=dict)
     resource: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which part of what a search finds is wanted.
+
+    Arguments:
+        after: the last id that was seen; empty for the beginning.
+        limit: how many ids at the most.
+        time_limit: milliseconds that finding them may take.
+    """
+
+    after: str
+    limit: int
+    time_limit: int
 
 
 def build_request(
@@ -80,8 +112,8 @@ def build_request(
     except RequestError as error:
         faults += error.faults
     supplied = {
-        **_read_supplied(schema, "subject", subject, said.subject, faults),
-        **_read_supplied(schema, "resource", resource, said.resource, faults),
+        **_read_supplied(schema, SUBJECT, subject, said.subject, faults),
+        **_read_supplied(schema, RESOURCE, resource, said.resource, faults),
     }
     if faults:
         raise RequestError(faults)

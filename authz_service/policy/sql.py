@@ -33,6 +33,7 @@ from authz_service.policy.condition import (
     join,
     words,
 )
+from authz_service.policy.search import SearchWriter
 from authz_service.store.entity import type_name
 
 if TYPE_CHECKING:
@@ -102,6 +103,31 @@ class StatementBuilder:
         if types not in self._known:  # it is the same for all actions
             self._known[types] = self._build(lambda writer: writer.is_known(*types))
         return self._known[types]
+
+    def search(
+        self,
+        subject: str,
+        resource: str,
+        searched: str,
+        allowed: Sequence[Clause],
+        forbidden: Sequence[Sequence[Clause]],
+    ) -> Statement:
+        """Build what lists the ids of the subjects, or of the resources, that are allowed.
+
+        Arguments:
+            subject: its type.
+            resource: its type.
+            searched: which of the two is open, `subject` or `resource`.
+            allowed: one of these must hold.
+            forbidden: none of these may.
+        """
+        given = RESOURCE if searched == SUBJECT else SUBJECT
+        types = {SUBJECT: subject, RESOURCE: resource}
+        return self._build(
+            lambda writer: SearchWriter(self._models, writer.dialect, given, searched, types).write(
+                allowed, forbidden
+            )
+        )
 
     def _build(self, write: Callable[[_Writer], peewee.Node]) -> Statement:
         texts: dict[str, str] = {}

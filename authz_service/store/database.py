@@ -31,6 +31,8 @@ _SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1, "mmap_size":
 _SQLITE_WAIT_SECONDS: Final = 10
 # Prepared statements that a connection keeps; each question of a domain has two.
 _SQLITE_STATEMENTS: Final = 1_024
+# How many ids are read at once where all are gone through.
+_CHUNK: Final = 1_000
 # How many steps of its machine SQLite takes between two looks at the clock.
 _SQLITE_STEPS: Final = 10_000
 
@@ -109,6 +111,22 @@ class Store:
             return None
         query = model.select().where(model.id == reference.id)
         return next(iter(self._rows(model, query)), None)
+
+    def find_ids(self, kind: str, after: str = "") -> Iterator[str]:
+        """Go through the ids of all entities of a type, in the order of the database.
+
+        Arguments:
+            kind: the type; of one that is not stored there are none.
+            after: the id behind which to begin.
+        """
+        model = self._models.get(kind)
+        while model is not None:
+            query = model.select(model.id).where(model.id > after).order_by(model.id)
+            found = [key for (key,) in query.limit(_CHUNK).tuples().execute(self._database)]
+            yield from found
+            if len(found) < _CHUNK:
+                return
+            after = found[-1]
 
     def find_related(self, reference: Reference, attribute: Attribute) -> list[Row]:
         """Find the entities that a collection attribute of an entity stands for, in no order."""
