@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from authz_service.decision.decider import Decider
+from authz_service.decision.paging import Pager
 from authz_service.errors import PolicyError, SettingError, StoreError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.source import check_policies, load_policies
+from authz_service.settings import Settings
 from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from authz_service.errors import Fault
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
-    from authz_service.settings import Settings
     from authz_service.store.database import Store
 
 
@@ -165,10 +167,17 @@ def tell_time() -> datetime:
 
 
 def build_decider(
-    engine: Engine, domain: Domain, store: Store, clock: Callable[[], datetime] = tell_time
+    engine: Engine,
+    domain: Domain,
+    store: Store,
+    clock: Callable[[], datetime] = tell_time,
+    settings: Settings | None = None,
 ) -> Decider:
-    """Build a decider over a store."""
-    return Decider(engine=engine, store=store, schema=domain.schema, clock=clock)
+    """Build a decider over a store; without settings, its searches have those of a new service."""
+    chosen = settings or Settings()
+    key = chosen.token_key or secrets.token_hex()
+    pager = Pager(key, chosen.max_page, chosen.search_time_limit)
+    return Decider(engine=engine, store=store, schema=domain.schema, clock=clock, pager=pager)
 
 
 def build_service(settings: Settings) -> Service:
@@ -181,7 +190,7 @@ def build_service(settings: Settings) -> Service:
     engine = build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
     sampled = engine if isinstance(engine, Sampled) else None
-    decider = build_decider(engine, domain, store)
+    decider = build_decider(engine, domain, store, settings=settings)
     return Service(settings, domain, store, decider, sampled, has_reference())
 
 

@@ -105,6 +105,12 @@ class EvaluationTimeoutError(AuthzError):
     """A question that took longer than the time limit."""
 
 
+class SearchTimeoutError(AuthzError):
+    """A search that took longer than its time limit; nothing of it is answered."""
+
+    http_status = 503
+
+
 class RequestError(AuthzError):
     """A request that is not of the agreed form."""
 

@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "AUTHZ_"
 
+_SHORTEST_KEY: Final = 32
 _DIGITS: Final = re.compile(r"[0-9]{1,12}")
 _PUBLIC_URL: Final = re.compile(
     r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
 )
 
 
-def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "meaning": meaning})
+def _setting(
+    default: Any, parse: Callable[[str], Any], meaning: str, *, secret: bool = False
+) -> Any:
+    """Declare a setting; a secret is no option, for others see those, and is never printed."""
+    about = {"parse": parse, "meaning": meaning, "secret": secret}
+    return field(default=default, metadata=about, repr=not secret)
 
 
 def _parse_text(text: str) -> str:
@@ -51,6 +56,12 @@ def _parse_choice(*words: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _parse_key(text: str) -> str:
+    if len(text) < _SHORTEST_KEY:
+        raise ValueError(f"give at least {_SHORTEST_KEY} characters that nobody can guess")
+    return text
 
 
 def _parse_folder(text: str) -> Path:
@@ -127,6 +138,24 @@ class Settings:
         "milliseconds that deciding one question may take; longer is a denial",
     )
 
+    max_page: int = _setting(
+        1_000,
+        _parse_whole(1, 100_000),
+        "the most results in one page of a search, and how many there are when none are asked for",
+    )
+    search_time_limit: int = _setting(
+        2_000,
+        _parse_whole(1, 600_000),
+        "milliseconds that finding one page of a search may take; longer is an error",
+    )
+    token_key: str = _setting(
+        "",
+        _parse_key,
+        "the secret that signs the tokens of pages, for services that share them; without one, each"
+        " start makes its own",
+        secret=True,
+    )
+
     @property
     def shown_database(self) -> str:
         """The database for messages: without what a URL says of users and passwords."""
@@ -169,7 +198,8 @@ def load_settings(
         try:
             values[name] = each.metadata["parse"](text)
         except ValueError as error:
-            message = f"`{text}` cannot be used: {error}"
+            shown = "what it is set to" if each.metadata["secret"] else f"`{text}`"
+            message = f"{shown} cannot be used: {error}"
             faults.append(Fault(Place(source), "invalid_setting", message))
     if faults:
         raise SettingError(faults)

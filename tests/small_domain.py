@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import peewee
 from reference import load_oracle
 
-from authz_service.decision.decider import Decider
+from authz_service import assembly
 from authz_service.polar.schema import BOOLEAN, INTEGER, STRING, Attribute
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import load_policies
@@ -19,6 +19,8 @@ from authz_service.store.entity import ChoiceField, Entity, InstantField, Refere
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from authz_service.decision.decider import Decider
+    from authz_service.policy.engine import Engine
     from authz_service.policy.oracle import Oracle
     from authz_service.store.database import Store
 
@@ -107,9 +109,9 @@ def build_oracle(folder: Path, text: str, time_limit: int = 60_000) -> Oracle:
     return load_oracle(load_policies(write_policy(folder, text)), DOMAIN, time_limit)
 
 
-def build_decider(oracle: Oracle, store: Store) -> Decider:
+def build_decider(oracle: Engine, store: Store) -> Decider:
     """Put a decider together whose clock has stopped at noon."""
-    return Decider(engine=oracle, store=store, schema=DOMAIN.schema, clock=lambda: NOON)
+    return assembly.build_decider(oracle, DOMAIN, store, lambda: NOON)
 
 
 def ask_for(

@@ -19,8 +19,8 @@ from small_domain import (
     build_records,
 )
 
+from authz_service import assembly
 from authz_service.decision.answer import Decision, Reason
-from authz_service.decision.decider import Decider
 from authz_service.policy.source import load_policies
 from authz_service.store.entity import Reference, Row
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from authz_service.decision.decider import Decider
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
@@ -190,7 +191,7 @@ def test_a_broken_clock_denies(tmp_path: Path, records: Store) -> None:
         raise OSError("no clock")
 
     oracle = build_oracle(tmp_path, POLICY)
-    decider = Decider(engine=oracle, store=records, schema=DOMAIN.schema, clock=fail)
+    decider = assembly.build_decider(oracle, DOMAIN, records, fail)
 
     assert ["evaluation_error"] == [each.code for each in decider.check(ask_for()).reasons]
 

@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner
@@ -93,10 +93,16 @@ def test_the_scenario_of_the_docs_runs(tmp_path: Path) -> None:
     assert "9 passed, 0 failed" == result.output.splitlines()[-1]
 
 
+def option_of(setting: dataclasses.Field[Any]) -> str:
+    """Name the option of a setting; a secret has none."""
+    return "none" if setting.metadata["secret"] else f"`--{setting.name.replace('_', '-')}`"
+
+
 def test_the_settings_page_lists_every_setting() -> None:
     """The table of settings has each with its option, its default and its meaning."""
     rows = [
-        f"| `AUTHZ_{each.name.upper()}` | `--{each.name.replace('_', '-')}` "
+        f"| `AUTHZ_{each.name.upper()}` "
+        f"| {option_of(each)} "
         f"| {f'`{each.default}`' if each.default else 'none'} | {each.metadata['meaning']} |"
         for each in dataclasses.fields(Settings)
     ]

@@ -7,11 +7,13 @@ import json
 import logging
 import multiprocessing
 import os
+import secrets
 import shlex
 import signal
 import socket
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -59,6 +61,8 @@ _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
     "engine",
     "sample",
     "time_limit",
+    "max_page",
+    "search_time_limit",
 )
 def serve(settings: Settings, *, create: bool) -> None:
     """Answer questions over HTTP, by the AuthZEN Authorization API 1.0.
@@ -69,6 +73,8 @@ def serve(settings: Settings, *, create: bool) -> None:
     Example:
       authz serve --create --port 8081
     """
+    # all serving processes read each other's tokens
+    settings = replace(settings, token_key=settings.token_key or secrets.token_hex())
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     refuse_exposure(settings.host)
     _refuse_taken_address(settings)

@@ -19,6 +19,21 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Found:
+    """One page of what a search found.
+
+    Arguments:
+        results: ids of subjects or resources, or names of actions; each would be allowed.
+        next_token: with which the search goes on; empty when there is no more.
+        policy_digest: which policy set decided.
+    """
+
+    results: tuple[str, ...]
+    next_token: str
+    policy_digest: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """The answer to one request.
 

@@ -8,11 +8,21 @@ turned into an allow by another.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from authz_service.decision.answer import Decision, Reason
-from authz_service.errors import AuthzError, EvaluationTimeoutError, quote, suggest, with_article
+from authz_service.decision.answer import Decision, Found, Reason
+from authz_service.decision.paging import Asked
+from authz_service.errors import (
+    AuthzError,
+    EvaluationTimeoutError,
+    SearchTimeoutError,
+    quote,
+    suggest,
+    with_article,
+)
+from authz_service.policy.clauses import RESOURCE, SUBJECT
 from authz_service.policy.reasons import (
     EVALUATION_ERROR,
     EVALUATION_TIMEOUT,
@@ -26,11 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from authz_service.decision.paging import Pager
     from authz_service.polar.schema import Schema
     from authz_service.policy.engine import Engine
-    from authz_service.policy.request import Request
+    from authz_service.policy.request import Page, Request
     from authz_service.store.database import Store
 
+_ACTION: Final = "action"
 _MOST_DECISIONS: Final = 1_024
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -43,6 +55,7 @@ class Decider:
         store: the entities.
         schema: the vocabulary that requests are held against.
         clock: tells the time, with its zone.
+        pager: cuts searches into pages.
     """
 
     def __init__(
@@ -52,6 +65,7 @@ class Decider:
         store: Store,
         schema: Schema,
         clock: Callable[[], datetime],
+        pager: Pager,
     ) -> None:
         self.engine_name = engine.name
         self.policy_digest = engine.policy_digest
@@ -59,6 +73,7 @@ class Decider:
         self._store = store
         self.schema = schema
         self._clock = clock
+        self._pager = pager
         self._messages = {**MESSAGES, **engine.find_messages()}
         # there are few combinations of reasons, and what is frozen can be given out again
         self._decide = lru_cache(_MOST_DECISIONS)(self._write)
@@ -80,6 +95,73 @@ class Decider:
             Decision((stranger,), self.policy_digest) if stranger else next(decided)
             for stranger in strangers
         ]
+
+    def search_subjects(self, request: Request, limit: int | None = None, token: str = "") -> Found:
+        """Find who may do something: the ids of subjects of one type, in a page.
+
+        Arguments:
+            request: the question; the id of its subject is not looked at.
+            limit: how many ids are wanted at the most; None for as many as a page has.
+            token: from the page before; empty for the first page.
+
+        Raises:
+            RequestError: when the token cannot be used.
+            SearchTimeoutError: when it takes longer than its time limit.
+            Exception: whatever else kept it from being found.
+        """
+        return self._search(SUBJECT, request, limit, token)
+
+    def search_resources(
+        self, request: Request, limit: int | None = None, token: str = ""
+    ) -> Found:
+        """Find on which resources somebody may do something; as above."""
+        return self._search(RESOURCE, request, limit, token)
+
+    def search_actions(self, request: Request, limit: int | None = None, token: str = "") -> Found:
+        """Find what somebody may do on a resource: names of actions; as above.
+
+        The action of the request is not looked at.
+        """
+        entity_type = self.schema.types.get(request.resource.type)
+        actions = sorted(entity_type.actions) if entity_type else []
+
+        def find(page: Page) -> list[str]:
+            left = [each for each in actions if each > page.after]
+            asked = [replace(request, action=each) for each in left]
+            if any(map(self._find_stranger, asked)):
+                return []
+            decided = self._engine.reasons_many(self._store, asked, self._clock())
+            allowed = [each for each, reasons in zip(left, decided, strict=True) if not reasons]
+            return allowed[: page.limit]
+
+        return self._turn(Asked(_ACTION, request, self.policy_digest), limit, token, find)
+
+    def _search(self, searched: str, request: Request, limit: int | None, token: str) -> Found:
+        def find(page: Page) -> list[str]:
+            if self._find_stranger(request):
+                return []
+            return self._engine.search(self._store, request, searched, page, self._clock())
+
+        return self._turn(Asked(searched, request, self.policy_digest), limit, token, find)
+
+    def _turn(
+        self, asked: Asked, limit: int | None, token: str, find: Callable[[Page], list[str]]
+    ) -> Found:
+        """Find a page, and whether there is another one behind it."""
+        page = self._pager.open(asked, limit, token)
+        try:
+            found = find(replace(page, limit=page.limit + 1))
+        except EvaluationTimeoutError:
+            message = (
+                f"takes longer than {page.time_limit} milliseconds; ask for fewer at a time"
+                " (`page.limit`) or of another type; the setting is `search_time_limit`"
+            )
+            raise SearchTimeoutError.at("the search", "search_timeout", message) from None
+        results = tuple(found[: page.limit])
+        following = ""
+        if len(found) > page.limit:
+            following = self._pager.next_token(asked, page, results[-1] if results else page.after)
+        return Found(results, following, self.policy_digest)
 
     def _find_stranger(self, request: Request) -> Reason | None:
         """Find a word of the request that the domain does not have."""

@@ -141,9 +141,14 @@ class SearchWriter:
         found = [self._conditions.source(each, rows) for each in parts.keyed]
         found.append(rows[self._searched])
         inside.append(words(key, ">", _AFTER))
+        sources = found if parts.leading else [*first, *found]
+        conditions = inside if parts.leading else [*outside, *inside]
+        page = peewee.Select([_join(sources)], [words(key, 'AS "id"')])
+        page = page.where(all_of(conditions)).order_by(key).limit(_LIMIT)
+        if parts.keyed:  # several such rows may have the same id
+            page = page.distinct()
         if not parts.leading:
-            return _take([*first, *found], key, [*outside, *inside])
-        page = _take(found, key, inside)
+            return page
         leading = [self._conditions.source(each, rows) for each in parts.leading]
         return self._follow([*first, *leading], outside, page)
 
@@ -179,14 +184,16 @@ class SearchWriter:
         else:
             found = words("LATERAL", page.alias(_FOUND))
             column = peewee.SQL(f'"{_FOUND}"."id"')
-        query = peewee.Select([*leading, found], [words(column, 'AS "id"')])
+        query = peewee.Select([_join([*leading, found])], [words(column, 'AS "id"')])
         return query.where(all_of(outside))
 
 
-def _take(sources: Sequence[Any], key: peewee.Node, conditions: list[peewee.Node]) -> peewee.Select:
-    """Write the first ids of some rows, each once."""
-    query = peewee.Select(sources, [words(key, 'AS "id"')], distinct=True)
-    return query.where(all_of(conditions)).order_by(key).limit(_LIMIT)
+def _join(sources: Sequence[Any]) -> peewee.Node:
+    """Join rows in this order, from what is given to what is found; SQLite keeps to it.
+
+    By itself it would begin with what is found, as that is in the order of the ids already.
+    """
+    return peewee.NodeList(list(sources), " CROSS JOIN ")
 
 
 def _split(clause: Clause, given: str, own_id: Column) -> _Parts:
@@ -195,25 +202,25 @@ def _split(clause: Clause, given: str, own_id: Column) -> _Parts:
     keyed = tuple(each for each in clause.sources if each.alias.name == key.alias.name)
     rest = [each for each in clause.sources if each not in keyed]
     names = _names(rest)
-    reached = _spread({given}, names, list(_find_joins(clause)))
-    near = {key.alias.name, own_id.alias.name}
-    leads = _spread(near, reached & names, [find_columns(each) for each in clause.conditions])
+    reached = _spread([given], names, list(_find_joins(clause)))
+    near = [key.alias.name, own_id.alias.name]
+    leads = _spread(near, names & {*reached}, [find_columns(each) for each in clause.conditions])
     # behind what is given there is a single id, so nothing has to lead to it
-    wanted = set() if key.alias.name == given else leads
-    leading = tuple(each for each in rest if each.alias.name in wanted)
+    wanted = [] if key.alias.name == given else [each for each in reached if each in leads]
+    by_name = {each.alias.name: each for each in rest}
+    leading = tuple(by_name[each] for each in wanted if each in by_name)
     others = tuple(each for each in rest if each not in leading)
     return _Parts(key, leading, keyed, others)
 
 
-def _spread(start: set[str], among: set[str], groups: Iterable[Iterable[Column]]) -> set[str]:
-    """Find which rows hang together with some others, directly or by way of each other."""
+def _spread(start: list[str], among: set[str], groups: Iterable[Iterable[Column]]) -> list[str]:
+    """Find which rows hang together with some others, one after the other."""
     connected = [{column.alias.name for column in group} for group in groups]
-    found = set(start)
-    while True:  # each round adds a row, and there are few
-        more = {name for each in connected if each & found for name in each & among} - found
-        if not more:
-            return found
-        found |= more
+    found = list(start)
+    for name in found:  # which grows
+        near = {other for each in connected if name in each for other in each & among}
+        found += sorted(near.difference(found))
+    return found
 
 
 def _find_key(clause: Clause, given: str, own_id: Column) -> Column:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from authz_service.errors import AuthzError, RequestError
 from authz_service.web import wire
+from authz_service.web.strict_json import parse_json
 from authz_service.web.wire import Semantic
 
 if TYPE_CHECKING:
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
     from authz_service.assembly import Service
+    from authz_service.decision.answer import Found
     from authz_service.decision.decider import Decider
     from authz_service.web.wire import Batch
 
 WELL_KNOWN = "/.well-known/authzen-configuration"
 EVALUATION = "/access/v1/evaluation"
 EVALUATIONS = "/access/v1/evaluations"
+SEARCH_SUBJECT = "/access/v1/search/subject"
+SEARCH_RESOURCE = "/access/v1/search/resource"
+SEARCH_ACTION = "/access/v1/search/action"
 
 # The answer after which a batch ends (AuthZEN section 7.1.2).
 _STOP_AT = {
@@ -50,15 +55,16 @@ def register_api(app: Flask, service: Service) -> None:
 def _build_blueprint(service: Service) -> Blueprint:
     decider, settings = service.decider, service.settings
     api = Blueprint("api", __name__)
+    _add_searches(api, decider)
 
     @api.post(EVALUATION)
     def evaluation() -> Response:
-        data = wire.parse_json(_read_body())
+        data = parse_json(_read_body())
         return _decide_one(decider, data)
 
     @api.post(EVALUATIONS)
     def evaluations() -> Response:
-        data = wire.parse_json(_read_body())
+        data = parse_json(_read_body())
         batch = wire.read_batch(data, decider.schema, settings.max_batch)
         if batch is None:
             return _decide_one(decider, data)
@@ -71,6 +77,9 @@ def _build_blueprint(service: Service) -> Blueprint:
             policy_decision_point=base,
             access_evaluation_endpoint=base + EVALUATION,
             access_evaluations_endpoint=base + EVALUATIONS,
+            search_subject_endpoint=base + SEARCH_SUBJECT,
+            search_resource_endpoint=base + SEARCH_RESOURCE,
+            search_action_endpoint=base + SEARCH_ACTION,
         )
         response.cache_control.max_age = 3600
         return response
@@ -92,6 +101,26 @@ def _build_blueprint(service: Service) -> Blueprint:
         return response
 
     return api
+
+
+def _add_searches(api: Blueprint, decider: Decider) -> None:
+    @api.post(SEARCH_SUBJECT)
+    def search_subject() -> Response:
+        search = wire.read_search("subject", parse_json(_read_body()), decider.schema)
+        found = decider.search_subjects(search.request, search.limit, search.token)
+        return _answer(decider, _write_entities(found, search.request.subject.type))
+
+    @api.post(SEARCH_RESOURCE)
+    def search_resource() -> Response:
+        search = wire.read_search("resource", parse_json(_read_body()), decider.schema)
+        found = decider.search_resources(search.request, search.limit, search.token)
+        return _answer(decider, _write_entities(found, search.request.resource.type))
+
+    @api.post(SEARCH_ACTION)
+    def search_action() -> Response:
+        search = wire.read_search("action", parse_json(_read_body()), decider.schema)
+        found = decider.search_actions(search.request, search.limit, search.token)
+        return _answer(decider, wire.write_found(found, ({"name": each} for each in found.results)))
 
 
 def _find_problems(service: Service) -> list[str]:
@@ -133,6 +162,10 @@ def _decide_many(decider: Decider, batch: Batch) -> Iterator[dict[str, Any]]:
         yield answer
         if answer["decision"] is stop_at:
             return
+
+
+def _write_entities(found: Found, kind: str) -> dict[str, Any]:
+    return wire.write_found(found, ({"type": kind, "id": each} for each in found.results))
 
 
 def _answer(decider: Decider, body: dict[str, Any]) -> Response:

@@ -78,7 +78,7 @@ def _echo_request_id(response: Response) -> Response:
 
 
 def _answer_refusal(error: AuthzError) -> Response:
-    if error.http_status >= 500:  # noqa: PLR2004  # where HTTP's server errors begin
+    if error.http_status == 500:  # noqa: PLR2004  # nothing that a caller can mend
         return _answer_accident(error)
     response = jsonify(wire.write_error(error))
     response.status_code = error.http_status

@@ -7,31 +7,25 @@ item that is not complete is answered in its place (section 7.2.1).
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError, quote
+from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError
 from authz_service.policy.request import Said, build_request
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
-    from authz_service.decision.answer import Decision
+    from collections.abc import Iterable
+
+    from authz_service.decision.answer import Decision, Found
     from authz_service.errors import AuthzError
     from authz_service.polar.schema import Schema as Vocabulary
     from authz_service.policy.request import Request
 
-_DEEPEST: Final = 64
-_LONGEST_INTEGER: Final = 309  # digits of the largest double
-_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-_BRACKET: Final = re.compile(r"[\[\]{}]")
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_FAULTS: Final = 10
 _PARTS: Final = ("subject", "action", "resource", "context")
 
@@ -42,6 +36,21 @@ class Semantic(StrEnum):
     EXECUTE_ALL = "execute_all"
     DENY_ON_FIRST_DENY = "deny_on_first_deny"
     PERMIT_ON_FIRST_PERMIT = "permit_on_first_permit"
+
+
+@dataclass(frozen=True)
+class Search:
+    """Who may do something, on what, or what somebody may do.
+
+    Arguments:
+        request: the question; what is looked for has no id, or no name, in it.
+        limit: how many results are wanted; None where nothing was said.
+        token: from the page before; empty for the first page.
+    """
+
+    request: Request
+    limit: int | None
+    token: str
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,56 @@ class _Evaluation(_Member):
     context = _object()
 
 
+class _TypeMember(_Member):
+    """An entity that is looked for: whatever is said of it but its type is ignored."""
+
+    type = _text()
+
+
+class _PageMember(_Member):
+    token = fields.String(load_default="", error_messages={"invalid": "must be a string"})
+    limit = fields.Integer(
+        load_default=None,
+        strict=True,
+        validate=validate.Range(min=0, error="must not be negative"),
+        error_messages={"invalid": "must be a whole number"},
+    )
+
+    @pre_load
+    def _refuse_others(self, data: Any, **_options: Any) -> Any:
+        # marshmallow would take `true`, `"5"` and 5.0 for numbers
+        if isinstance(data, dict) and type(data.get("limit", 0)) not in {int, NoneType}:
+            raise ValidationError("must be a whole number", "limit")
+        return data
+
+
+def _page() -> fields.Nested:
+    return fields.Nested(_PageMember, load_default=lambda: _PageMember().load({}))
+
+
+class _SubjectSearch(_Member):
+    subject = _member(_TypeMember)
+    action = _member(_ActionMember)
+    resource = _member(_EntityMember)
+    context = _object()
+    page = _page()
+
+
+class _ResourceSearch(_Member):
+    subject = _member(_EntityMember)
+    action = _member(_ActionMember)
+    resource = _member(_TypeMember)
+    context = _object()
+    page = _page()
+
+
+class _ActionSearch(_Member):
+    subject = _member(_EntityMember)
+    resource = _member(_EntityMember)
+    context = _object()
+    page = _page()
+
+
 class _Options(_Member):
     evaluations_semantic = fields.Enum(
         Semantic,
@@ -141,38 +200,11 @@ class _Batch(_Member):
 
 _EVALUATION: Final = _Evaluation()
 _BATCH: Final = _Batch()
-
-
-def parse_json(body: bytes) -> dict[str, Any]:
-    """Read a request body, strictly: I-JSON (RFC 7493), an object, of bounded depth.
-
-    Raises:
-        RequestError: when it is anything else.
-    """
-    try:
-        text = body.decode("utf-8")
-        _check_depth(text)
-        data = json.loads(
-            text,
-            object_pairs_hook=_build_object,
-            parse_constant=_refuse_constant,
-            parse_float=_parse_float,
-            parse_int=_parse_int,
-        )
-        if _SURROGATE.search(text):
-            json.dumps(data, ensure_ascii=False).encode("utf-8")
-    except UnicodeError:
-        message = "the body is not Unicode text in UTF-8"
-        raise RequestError.at("body", "invalid_json", message) from None
-    except json.JSONDecodeError as error:
-        place = Place("body", error.lineno, error.colno)
-        message = f"the body is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
-        raise RequestError.at(place, "invalid_json", message) from None
-    except ValueError as error:
-        raise RequestError.at("body", "invalid_json", f"the body {error}") from None
-    if not isinstance(data, dict):
-        raise RequestError.at("body", "invalid_request", "the body must be a JSON object")
-    return data
+_SEARCHES: Final = {
+    "subject": _SubjectSearch(),
+    "resource": _ResourceSearch(),
+    "action": _ActionSearch(),
+}
 
 
 def read_evaluation(data: dict[str, Any], vocabulary: Vocabulary) -> Request:
@@ -185,19 +217,26 @@ def read_evaluation(data: dict[str, Any], vocabulary: Vocabulary) -> Request:
         loaded = _EVALUATION.load(data)
     except ValidationError as error:
         raise RequestError(_faults(error)) from None
-    subject, action, resource = loaded["subject"], loaded["action"], loaded["resource"]
-    return build_request(
-        vocabulary,
-        Reference(subject["type"], subject["id"]),
-        action["name"],
-        Reference(resource["type"], resource["id"]),
-        Said(
-            context=loaded["context"],
-            subject=subject["properties"],
-            action=action["properties"],
-            resource=resource["properties"],
-        ),
-    )
+    return _build(loaded, vocabulary)
+
+
+def read_search(searched: str, data: dict[str, Any], vocabulary: Vocabulary) -> Search:
+    """Read a search.
+
+    Arguments:
+        searched: what is looked for: `subject`, `resource` or `action`.
+        data: the body.
+        vocabulary: the domain's.
+
+    Raises:
+        RequestError: with every member that is missing or of a wrong type.
+    """
+    try:
+        loaded = _SEARCHES[searched].load(data)
+    except ValidationError as error:
+        raise RequestError(_faults(error)) from None
+    page = loaded["page"]
+    return Search(_build(loaded, vocabulary), page["limit"], page["token"])
 
 
 def read_batch(data: dict[str, Any], vocabulary: Vocabulary, max_items: int) -> Batch | None:
@@ -223,6 +262,18 @@ def read_batch(data: dict[str, Any], vocabulary: Vocabulary, max_items: int) -> 
         options["evaluations_semantic"],
         options["reasons"],
     )
+
+
+def write_found(found: Found, written: Iterable[dict[str, str]]) -> dict[str, Any]:
+    """Write what a search found, with the page first (AuthZEN section 8.2).
+
+    Arguments:
+        found: the page.
+        written: its results, each as an object.
+    """
+    results = list(written)
+    page = {"next_token": found.next_token, "count": len(results)}
+    return {"page": page, "results": results}
 
 
 def write_decision(decision: Decision, *, with_reasons: bool) -> dict[str, Any]:
@@ -254,6 +305,24 @@ def write_fault(fault: Fault) -> dict[str, Any]:
     }
 
 
+def _build(loaded: dict[str, Any], vocabulary: Vocabulary) -> Request:
+    """Build a request of members that were checked; what is looked for lacks some."""
+    subject, resource = loaded["subject"], loaded["resource"]
+    action = loaded.get("action", {"name": "", "properties": {}})
+    return build_request(
+        vocabulary,
+        Reference(subject["type"], subject.get("id", "")),
+        action["name"],
+        Reference(resource["type"], resource.get("id", "")),
+        Said(
+            context=loaded["context"],
+            subject=subject.get("properties", {}),
+            action=action["properties"],
+            resource=resource.get("properties", {}),
+        ),
+    )
+
+
 def _read_item(
     defaults: dict[str, Any], item: dict[str, Any], vocabulary: Vocabulary
 ) -> Request | RequestError:
@@ -281,40 +350,3 @@ def _flatten(messages: Any, path: tuple[str, ...]) -> list[Fault]:
         ]
     where = ".".join(path)
     return [Fault(Place(where), "invalid_request", f"`{where}` {said}") for said in messages]
-
-
-def _check_depth(text: str) -> None:
-    """Refuse deep nesting before any parser recurses into it."""
-    if text.count("[") + text.count("{") <= _DEEPEST:
-        return
-    depth = 0
-    for bracket in _BRACKET.findall(_STRING.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        if depth > _DEEPEST:
-            raise ValueError(f"is nested deeper than {_DEEPEST} levels")
-
-
-def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        twice = next(name for name, count in counts.items() if count > 1)
-        raise ValueError(f"names the member {quote(twice)} twice in one object")
-    return found
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"holds {name}, which is not JSON")
-
-
-def _parse_int(text: str) -> int:
-    if len(text) > _LONGEST_INTEGER:
-        raise ValueError("holds a number that is too large")
-    return int(text)
-
-
-def _parse_float(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("holds a number that is too large")
-    return number
