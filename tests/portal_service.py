@@ -83,7 +83,7 @@ def open_app(
     settings = Settings(**{"policies": POLICIES, **changes})
     engine = assembly.build_engine(settings, DOMAIN)
     store = assembly.build_fixture_store(fixture, DOMAIN)
-    decider = assembly.build_decider(engine, DOMAIN, store, clock)
+    decider = assembly.build_decider(engine, DOMAIN, store, clock, settings)
     try:
         yield create_app(assembly.Service(settings, DOMAIN, store, decider))
     finally:

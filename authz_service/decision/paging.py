@@ -40,6 +40,11 @@ class Asked:
     request: Request
     policy_digest: str
 
+    @property
+    def policy(self) -> str:
+        """So much of the policy digest as tells policy sets apart."""
+        return self.policy_digest[-32:]
+
     def digest(self) -> str:
         """Sum up the question without the policies, and without what is open."""
         request = self.request
@@ -85,7 +90,7 @@ class Pager:
         known = self._read(token)
         if known["question"] != asked.digest():
             raise _refuse("token_of_another_question", "it belongs to another question")
-        if known["policy"] != asked.policy_digest:
+        if known["policy"] != asked.policy:
             raise _refuse("policy_changed", "the policies have changed since it was given")
         if limit is not None and wanted != known["limit"]:
             message = f"it belongs to pages of {known['limit']}, so leave `page.limit` as it was"
@@ -98,7 +103,7 @@ class Pager:
             {
                 "version": _VERSION,
                 "question": asked.digest(),
-                "policy": asked.policy_digest,
+                "policy": asked.policy,
                 "limit": page.limit,
                 "after": after,
             }
