@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 from itsdangerous import URLSafeSerializer
-from small_domain import ask_for
+from small_domain import BOB, NOTE, ask_for
 
 from authz_service.decision.paging import Asked, Pager
 from authz_service.errors import RequestError
@@ -61,12 +61,8 @@ def test_a_token_of_another_version_is_refused() -> None:
 def test_what_is_open_is_no_part_of_the_question() -> None:
     """The id of what is searched may change, that of what is given may not."""
     token = PAGER.next_token(ASKED, Page("", 3, 50), "alice")
-    other = dataclasses.replace(
-        ASKED, request=ask_for(subject=dataclasses.replace(REPORT, type="user"))
-    )
-    elsewhere = dataclasses.replace(
-        ASKED, request=ask_for(resource=dataclasses.replace(REPORT, id="x"))
-    )
+    other = dataclasses.replace(ASKED, request=ask_for(subject=BOB))
+    elsewhere = dataclasses.replace(ASKED, request=ask_for(resource=NOTE))
 
     assert "alice" == PAGER.open(other, None, token).after
     assert "token_of_another_question" == refuse(token, elsewhere)

@@ -7,6 +7,7 @@ import click
 from authz_service.cli.check import check
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
+from authz_service.cli.search import can, what, who
 from authz_service.cli.serve import serve
 from authz_service.cli.show import show
 from authz_service.cli.test import test
@@ -25,5 +26,5 @@ def main() -> None:
     """
 
 
-for command in (check, lint, load, serve, show, test):
+for command in (can, check, lint, load, serve, show, test, what, who):
     main.add_command(command)

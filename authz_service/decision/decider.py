@@ -80,7 +80,7 @@ class Decider:
 
     def check(self, request: Request) -> Decision:
         """Decide one request."""
-        stranger = self._find_stranger(request)
+        stranger = self.find_stranger(request)
         if stranger:
             return Decision((stranger,), self.policy_digest)
         return self._decide(self._evaluate(request))
@@ -88,7 +88,7 @@ class Decider:
     def check_many(self, requests: Iterable[Request]) -> list[Decision]:
         """Decide several requests, in their order, as of one time."""
         requests = list(requests)
-        strangers = [self._find_stranger(each) for each in requests]
+        strangers = [self.find_stranger(each) for each in requests]
         known = [each for each, stranger in zip(requests, strangers, strict=True) if not stranger]
         decided = map(self._decide, self._evaluate_many(known))
         return [
@@ -128,7 +128,7 @@ class Decider:
         def find(page: Page) -> list[str]:
             left = [each for each in actions if each > page.after]
             asked = [replace(request, action=each) for each in left]
-            if any(map(self._find_stranger, asked)):
+            if any(map(self.find_stranger, asked)):
                 return []
             decided = self._engine.reasons_many(self._store, asked, self._clock())
             allowed = [each for each, reasons in zip(left, decided, strict=True) if not reasons]
@@ -138,7 +138,7 @@ class Decider:
 
     def _search(self, searched: str, request: Request, limit: int | None, token: str) -> Found:
         def find(page: Page) -> list[str]:
-            if self._find_stranger(request):
+            if self.find_stranger(request):
                 return []
             return self._engine.search(self._store, request, searched, page, self._clock())
 
@@ -163,7 +163,7 @@ class Decider:
             following = self._pager.next_token(asked, page, results[-1] if results else page.after)
         return Found(results, following, self.policy_digest)
 
-    def _find_stranger(self, request: Request) -> Reason | None:
+    def find_stranger(self, request: Request) -> Reason | None:
         """Find a word of the request that the domain does not have."""
         subject, resource = request.subject.type, request.resource.type
         if subject not in self.schema.subjects:

@@ -1,0 +1,106 @@
+"""What the commands that ask have in common: entities, the channel, the time, the store."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from authz_service import assembly
+from authz_service.cli.options import show_warning
+from authz_service.document import parse_time
+from authz_service.store.entity import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from authz_service.decision.decider import Decider
+    from authz_service.settings import Settings
+
+
+class ReferenceType(click.ParamType[Reference]):
+    """An entity on the command line, as `type/id`."""
+
+    name = "TYPE/ID"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Reference:
+        """Read `type/id`."""
+        try:
+            return Reference.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _TimeType(click.ParamType[datetime]):
+    name = "TIME"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read a time with its zone."""
+        try:
+            return parse_time(value)
+        except ValueError:
+            self.fail(f"`{value}` is not a time such as 2026-01-05T09:00:00Z", param, ctx)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """In which circumstances something is asked.
+
+    Arguments:
+        via: the channel; None for none.
+        fixture: a fixture file to ask about; None for the database.
+        at: what time it is; None for the real time.
+    """
+
+    via: str | None
+    fixture: Path | None
+    at: datetime | None
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What is said with the question."""
+        return {} if self.via is None else {"channel": self.via}
+
+    @contextmanager
+    def open_decider(self, settings: Settings) -> Iterator[Decider]:
+        """Open what answers in these circumstances.
+
+        Raises:
+            AuthzError: of the part that cannot be used.
+        """
+        domain = assembly.find_domain(settings.domain)
+        engine = assembly.build_engine(settings, domain, show_warning)
+        if self.fixture:
+            store = assembly.build_fixture_store(self.fixture, domain)
+        else:
+            store = assembly.open_existing_store(settings, domain)
+        at = self.at
+        clock = (lambda: at) if at else assembly.tell_time
+        try:
+            yield assembly.build_decider(engine, domain, store, clock, settings)
+        finally:
+            store.close()
+
+
+def takes_circumstances(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say in which circumstances it asks."""
+    options = [
+        click.option("--via", metavar="CHANNEL", help="The channel that the request comes by."),
+        click.option(
+            "--fixture",
+            type=click.Path(path_type=Path),
+            help="Ask about the entities of this fixture file instead of the database.",
+        ),
+        click.option("--at", type=_TimeType(), help="Ask as if it were this time."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
