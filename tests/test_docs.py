@@ -47,9 +47,11 @@ def test_the_questions_of_the_readme_have_the_answers_of_the_readme(
     assert answer == result.output
 
 
-def test_the_readme_shows_three_questions() -> None:
-    """The example of Company Smith ltd is three questions."""
-    assert 3 == len(commands_and_answers())
+def test_the_readme_shows_three_questions_and_three_searches() -> None:
+    """The example of Company Smith ltd is asked both ways."""
+    commands = [command.split()[1] for command, _ in commands_and_answers()]
+
+    assert ["check"] * 3 + ["who", "what", "can"] == commands
 
 
 def test_the_readme_opens_with_the_two_commands() -> None:
@@ -113,7 +115,11 @@ def test_the_settings_page_lists_every_setting() -> None:
 
 @pytest.mark.parametrize(
     ("url", "request_number", "answer_number"),
-    [("/access/v1/evaluation", 0, 1), ("/access/v1/evaluations", 2, 3)],
+    [
+        ("/access/v1/evaluation", 0, 1),
+        ("/access/v1/evaluations", 2, 3),
+        ("/access/v1/search/resource", 5, 6),
+    ],
 )
 def test_the_examples_of_the_api_are_answered_as_shown(
     url: str, request_number: int, answer_number: int
