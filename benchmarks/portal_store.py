@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -64,6 +65,32 @@ def make_store(folder: Path, customers: int) -> Path:
         connection.execute("PRAGMA synchronous = off")
         for statement, rows in _TABLES:
             _fill(connection, statement, rows, customers)
+        connection.execute("ANALYZE")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return partial.rename(path)
+
+
+def make_crowded_store(folder: Path, customers: int, crowd: int) -> Path:
+    """Make the same store with one customer more, `crowded`, unless it is there already.
+
+    Arguments:
+        folder: where.
+        customers: how many others there are.
+        crowd: how many subscriptions the customer has, and how many members: `boss`, who
+            administers it, and users.
+    """
+    original = make_store(folder, customers)
+    path = original.with_name(f"{original.stem}-crowded-{crowd}.db")
+    if path.exists():
+        return path
+    partial = path.with_suffix(".partial")
+    shutil.copyfile(original, partial)
+    with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = off")
+        connection.execute("BEGIN")
+        for (statement, _), rows in zip(_TABLES, _crowded(crowd), strict=True):
+            connection.executemany(statement, rows)
+        connection.execute("COMMIT")
         connection.execute("ANALYZE")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return partial.rename(path)
@@ -127,6 +154,18 @@ def _subscriptions(number: int) -> Iterator[tuple[object, ...]]:
         yield f"m{number}-{each}", f"c{number}", "mobile", f"p{number}-{each}"
     yield f"i{number}", f"c{number}", "internet", None
     yield f"t{number}", f"c{number}", "tv", None
+
+
+def _crowded(crowd: int) -> Iterator[Iterable[tuple[object, ...]]]:
+    """Make the rows of the customer with very many of everything, table by table."""
+    people = ["boss", *(f"u{number:06}" for number in range(1, crowd))]
+    yield [("crowded", "Crowded", "business")]
+    yield ((each, each, f"{each}@example", None) for each in people)
+    yield (
+        (f"crowded/{each}", "crowded", each, role, 0, "business")
+        for each, role in zip(people, ["administrator", *["user"] * crowd], strict=False)
+    )
+    yield ((f"s{number:06}", "crowded", "tv", None) for number in range(crowd))
 
 
 _TABLES: Final = (

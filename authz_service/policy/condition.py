@@ -83,7 +83,8 @@ class ConditionWriter:
         dialect: one of those above.
         columns: where in the table of values something stands that would be bound, by its name.
         searched: the entity that a search looks for, `subject` or `resource`: it is any row that is
-            stored, and nothing comes with the question about it.
+            stored, and nothing comes with the question about it. The other one is no row then, but
+            looked at by its id, once.
     """
 
     def __init__(
@@ -231,10 +232,17 @@ class ConditionWriter:
             owner, attribute = rows[f"{name} of"]
             _, here, there = find_link(self._models[owner], attribute)
             field = here if column.name == HERE else there
-        stored = peewee.Column(rows[name], field.column_name)
+        stored: peewee.Node = peewee.Column(rows[name], field.column_name)
+        if self._searched and name in {SUBJECT, RESOURCE} and name != self._searched:
+            stored = self.given_row(name, rows[name], stored)
         if not column.supplied or name == self._searched:
             return stored
         return peewee.fn.COALESCE(self._given_value(f"{name}.{column.name}", column.type), stored)
+
+    def given_row(self, name: str, row: Any, wanted: peewee.Node) -> peewee.Select:
+        """Write the look at the subject or the resource of the question, by its id."""
+        has_id = words(peewee.Column(row, row.model.id.column_name), "=", self.given(f"?{name}"))
+        return peewee.Select([row], [wanted]).where(has_id)
 
     def _given_value(self, name: str, type_name: str) -> peewee.Node:
         kind = _CASTS[type_name]

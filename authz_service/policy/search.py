@@ -17,16 +17,17 @@ Where rows lead there, a page is taken behind each of them, and the page of them
 An example, the first page of the subscriptions that a person may see the bills of:
 
     SELECT "id" FROM (
-      SELECT "found"."id" FROM "person" AS "subject", "membership" AS "membership_0_0",
-        "subscription" AS "found"
-      WHERE "subject"."id" = ? AND "membership_0_0"."person_id" = ? AND "membership_0_0"."role" IN
-        ('administrator', 'access_owner') AND "found"."id" IN (
+      SELECT "found"."id" FROM "membership" AS "membership_0_0" CROSS JOIN "subscription" AS "found"
+      WHERE "found"."id" IN (
           SELECT "resource"."id" FROM "subscription" AS "resource"
           WHERE "resource"."customer_id" = "membership_0_0"."customer_id" AND NOT (forbidden)
             AND "resource"."id" > ? ORDER BY "resource"."id" LIMIT ?)
+        AND "membership_0_0"."person_id" = ? AND "membership_0_0"."role" IN ('administrator',
+          'access_owner') AND EXISTS(SELECT 1 FROM "person" AS "subject" WHERE "subject"."id" = ?)
       UNION ...) ORDER BY "id" LIMIT ?
 
-In PostgreSQL, `LATERAL` takes the place of `IN`.
+In PostgreSQL, `LATERAL` takes the place of `IN`. What is given is no row of the join: each of its
+columns is looked up by its id, once, so that the database sees that one order is left.
 """
 
 from __future__ import annotations
@@ -136,21 +137,19 @@ class SearchWriter:
             is_near = any(mentions(each, near) for part in clauses for each in part.conditions)
             holds = peewee.fn.COALESCE(self._conditions.any(clauses, rows), peewee.SQL("FALSE"))
             (inside if is_near else outside).append(words("NOT", holds))
-        first = [rows[self._given]] if self._given in rows else []
         key = self._conditions.operand(parts.key, rows)
         found = [self._conditions.source(each, rows) for each in parts.keyed]
         found.append(rows[self._searched])
         inside.append(words(key, ">", _AFTER))
-        sources = found if parts.leading else [*first, *found]
         conditions = inside if parts.leading else [*outside, *inside]
-        page = peewee.Select([_join(sources)], [words(key, 'AS "id"')])
+        page = peewee.Select([_join(found)], [words(key, 'AS "id"')])
         page = page.where(all_of(conditions)).order_by(key).limit(_LIMIT)
         if parts.keyed:  # several such rows may have the same id
             page = page.distinct()
         if not parts.leading:
             return page
         leading = [self._conditions.source(each, rows) for each in parts.leading]
-        return self._follow([*first, *leading], outside, page)
+        return self._follow(leading, outside, page)
 
     def _write_conditions(
         self, clause: Clause, parts: _Parts, near: set[str], rows: Mapping[str, Any]
@@ -167,9 +166,8 @@ class SearchWriter:
                 place = inside if mentions(each, near) else outside
                 place.append(self._conditions.condition(each, rows))
         if self._given in rows:
-            row = rows[self._given]
-            own = peewee.Column(row, row.model.id.column_name)
-            outside.append(words(own, "=", self._conditions.given(f"?{self._given}")))
+            row = self._conditions.given_row(self._given, rows[self._given], peewee.SQL("1"))
+            outside.append(peewee.fn.EXISTS(row))
         return inside, outside
 
     def _follow(
