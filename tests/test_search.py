@@ -100,6 +100,28 @@ def test_searches_of_the_portal_find_what_is_allowed(fixture: Path, url: str) ->
     assert [] == wrong
 
 
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.stem)
+def test_the_reference_allows_what_is_found_in_the_portal(fixture: Path) -> None:
+    """Each result is an allow of oso too, and everything that is left out a denial."""
+    policies = load_policies(ROOT / "policies")
+    oracle = load_oracle(policies, PORTAL)
+    store = assembly.build_fixture_store(fixture, PORTAL)
+    engine = CompiledEngine(policies, PORTAL, LONG)
+    ids = list_ids(store, PORTAL)
+    said = Said(context={"channel": "web"})
+    wrong = [
+        (search, found, allowed)
+        for search in searches(ids, PORTAL, said)
+        if search[0] == RESOURCE  # leaving the subject open asks the same questions again
+        for found in [walk(engine, store, search, 100)]
+        for allowed in [find_allowed(oracle, store, search, ids[kind_of(search)])]
+        if found != allowed
+    ]
+    store.close()
+
+    assert [] == wrong
+
+
 @pytest.mark.parametrize("name", test_domains.NAMES)
 def test_searches_of_small_domains_find_what_is_allowed(name: str) -> None:
     """The same for other people's Polar, where the reference looks for itself."""
