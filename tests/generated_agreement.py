@@ -14,6 +14,7 @@ from reference import load_oracle
 from authz_service.errors import PolicyError
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.request import build_request
+from authz_service.policy.said import PARTS
 from authz_service.policy.source import (
     PolicyFile,
     build_policy_set,
@@ -172,8 +173,19 @@ def write_fixture(case: Case) -> str:
 def write_scenario(question: Question, right: tuple[str, ...]) -> str:
     """Write a question as a scenario file that expects an answer."""
     case: dict[str, Any] = {"who": str(question.subject), "on": str(question.resource)}
-    if question.said.context["channel"]:
-        case["via"] = question.said.context["channel"]
+    said = {
+        part: {
+            name: value
+            for name, value in getattr(question.said, part).items()
+            if value is not None and _counts(question, part, name)
+        }
+        for part in PARTS
+    }
+    channel = said["context"].pop("channel", None)
+    if channel is not None:
+        case["via"] = channel
+    if any(said.values()):
+        case["with"] = {part: values for part, values in said.items() if values}
     if right:
         case["cannot"] = [{question.action: list(right)}]
     else:
@@ -184,14 +196,15 @@ def write_scenario(question: Question, right: tuple[str, ...]) -> str:
         "at": NOON,
         "cases": [case],
     }
-    said = {
-        f"{part}.{name}": value
-        for part in ("subject", "action", "resource")
-        for name, value in getattr(question.said, part).items()
-        if value not in (None, [])
-    }
-    note = f"# asked with {said}, which a scenario cannot give\n" if said else ""
-    return note + str(yaml.safe_dump(scenario, sort_keys=False))
+    return str(yaml.safe_dump(scenario, sort_keys=False))
+
+
+def _counts(question: Question, part: str, name: str) -> bool:
+    """Tell whether what is said counts; what does not, a scenario must not say."""
+    if part not in {"subject", "resource"}:
+        return True
+    attributes = DOMAIN.schema.types[getattr(question, part).type].attributes
+    return name in attributes and attributes[name].supplied
 
 
 def _compile(policies: PolicySet) -> CompiledEngine:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authz_service.errors import Place, ScenarioError
+from authz_service.policy.request import Said
 from authz_service.scenario.case import (
     Expectation,
     Inquiry,
@@ -200,6 +201,48 @@ def test_a_question_is_one_line(expected: str, channel: str | None) -> None:
     assert expected == str(Inquiry(expectation, MARY, Reference("x", "1"), channel))
 
 
+WITH: Final = """\
+scenario: One case
+fixture: smith
+cases:
+  - who: person/a
+    on: thing/b
+    via: web
+    with:
+      subject: {role: admin}
+      action: {soft: true, hard: False, copies: -2, parts: [a, "7", 7]}
+      resource: {status: "true", since: 2026-01-05T09:00:00Z, title: ""}
+      context: {ticket: INC-7}
+    can: view
+"""
+
+
+def test_what_comes_with_a_question_is_read(path: Path) -> None:
+    """Text, whole numbers, truth values, times and lists of them are kept, each with its place."""
+    (inquiry,) = load(path, WITH).inquiries
+    expected = Said(
+        subject={"role": "admin"},
+        action={"soft": True, "hard": False, "copies": -2, "parts": ["a", "7", 7]},
+        resource={"status": "true", "since": "2026-01-05T09:00:00Z", "title": ""},
+        context={"ticket": "INC-7"},
+    )
+
+    assert expected == inquiry.said
+    assert {"ticket": "INC-7", "channel": "web"} == inquiry.all_said.context
+    assert Place(str(path), 9, 28) == inquiry.places["action.hard"]
+    assert Place(str(path), 6, 5) == inquiry.places["context.channel"]
+
+
+def test_a_question_tells_what_comes_with_it(path: Path) -> None:
+    """What is said is part of the line, so that two questions can be told apart."""
+    said = "with action.soft=true resource.status=archived"
+    case = (
+        "who: a/b, on: c/d, with: {resource: {status: archived}, action: {soft: true}}, can: view"
+    )
+
+    assert [f"a/b view c/d {said}"] == questions(load(path, CASE.format(f"{{{case}}}")))
+
+
 HEAD: Final = "scenario: a\nfixture: f\n"
 CASES: Final = f"{HEAD}cases:\n  - who: a/b\n    on: c/d\n    "
 REFUSAL: Final = "`cannot` must be an action, or an action with a reason: `view: not_permitted`"
@@ -207,6 +250,8 @@ TIME: Final = "must be a time with its zone, such as 2026-01-05T09:00:00Z"
 NOT_YAML: Final = (
     "is not YAML: while parsing a block node, expected the node content, but found ']'"
 )
+VALUE: Final = "must be text, a whole number, `true` or `false`, a time, or a list of those"
+NAMES: Final = "must be names with values, as in `{soft: true}`"
 LIST: Final = "must be a list of cases, each with `who:`, `on:` and what they can"
 QUOTES: Final = "must be text; write it in quotes"
 
@@ -235,7 +280,10 @@ FAULTS: Final = {
         "7:5: there is no key `cannto`; did you mean `cannot`? [unknown_key]"
     ],
     f"{CASES}can: x\n    weather: y": [
-        "7:5: there is no key `weather`; there is `can`, `cannot`, `on`, `via`, `who` [unknown_key]"
+        (
+            "7:5: there is no key `weather`; there is `can`, `cannot`, `on`, `via`, `who`, `with`"
+            " [unknown_key]"
+        )
     ],
     "scenario:\nfixture: f\n" + CASES.removeprefix(HEAD) + "can: x": [
         "1:10: `scenario` holds nothing [invalid_value]"
@@ -285,6 +333,31 @@ FAULTS: Final = {
     f"{CASES}via: [web, 7]\n    can: x": [f"6:16: `via` {QUOTES} [invalid_value]"],
     f"{CASES}via: []\n    can: x": ["6:10: `via` is empty [invalid_value]"],
     f"{CASES}via:\n    can: x": ["6:9: `via` holds nothing [invalid_value]"],
+    f"{CASES}with:\n    can: x": ["6:10: `with` holds nothing [invalid_value]"],
+    f"{CASES}with: {{}}\n    can: x": ["6:11: `with` is empty [invalid_value]"],
+    f"{CASES}with: web\n    can: x": ["6:11: `with` must be keys with values [invalid_value]"],
+    f"{CASES}with: {{subjct: {{role: x}}, weather: {{}}}}\n    can: x": [
+        "6:12: there is no key `subjct`; did you mean `subject`? [unknown_key]",
+        (
+            "6:31: there is no key `weather`; there is `action`, `context`, `resource`, `subject`"
+            " [unknown_key]"
+        ),
+    ],
+    f"{CASES}with: {{subject: , action: {{}}, resource: x}}\n    can: x": [
+        "6:20: `subject` holds nothing [invalid_value]",
+        "6:31: `action` is empty [invalid_value]",
+        f"6:45: `resource` {NAMES} [invalid_value]",
+    ],
+    f"{CASES}with: {{action: {{a: 2.5, b: , c: {{}}, d: [x, [y]], e: yes}}}}\n    can: x": [
+        f"6:24: `a` {VALUE} [invalid_value]",
+        f"6:31: `b` {VALUE} [invalid_value]",
+        f"6:37: `c` {VALUE} [invalid_value]",
+        f"6:48: `d` {VALUE} [invalid_value]",
+        f"6:57: `e` {VALUE} [invalid_value]",
+    ],
+    f"{CASES}with: {{context: {{channel: web}}}}\n    can: x": [
+        "6:31: `channel` has a key of its own; say it with `via:` [invalid_value]"
+    ],
     f"{CASES}cannot:": ["6:12: `cannot` holds nothing [invalid_value]"],
     f"{CASES}cannot: []": ["6:13: `cannot` is empty [invalid_value]"],
     f"{CASES}cannot: [x, 7]": [f"6:17: {REFUSAL} [invalid_value]"],
@@ -382,9 +455,12 @@ ANYTHING: Final = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PLAIN, inner, max_size=3),
     max_leaves=6,
 )
+NEARLY_SAID: Final = ANYTHING | st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("subject", "context", "other"), ANYTHING)
+)
 NEARLY_A_CASE: Final = st.fixed_dictionaries(
     {"who": st.just("a/b") | ANYTHING, "on": st.just("a/b") | ANYTHING},
-    optional={"via": ANYTHING, "can": ANYTHING, "cannot": ANYTHING},
+    optional={"via": ANYTHING, "with": NEARLY_SAID, "can": ANYTHING, "cannot": ANYTHING},
 )
 NEARLY_A_SCENARIO: Final = st.fixed_dictionaries(
     {"scenario": PLAIN, "fixture": PLAIN, "cases": st.lists(NEARLY_A_CASE | ANYTHING)},

@@ -35,6 +35,12 @@ NO_DATABASE: Final = (
     "error: sqlite:///var/portal.db: there is no such file; "
     "`authz load FILE...` makes it [no_database]"
 )
+NOT_TAKEN: Final = (
+    "error: action.aplications: ... ; did you mean `applications`? [unknown_name]",
+    "error: action.applications: ... must be a list, each item a string [wrong_type]",
+    "error: context.weather: ... comes with a question; there is `channel` [unknown_name]",
+    "error: resource.kind: ... comes with a question: it is stored [unknown_name]",
+)
 NO_POLICIES: Final = (
     "error: nowhere: there is no such folder; "
     "name the one that holds the `.polar` files [no_policies]"
@@ -182,6 +188,14 @@ def test_the_time_can_be_chosen(tmp_path: Path, expected: int, at: str) -> None:
             "`2026-01-05T09:00:00` is not a time such as 2026-01-05T09:00:00Z",
             [MARY, "view", MOBILE, "--at", "2026-01-05T09:00:00"],
         ),
+        (
+            "`soft` is not of the form PART.NAME=VALUE, as in action.soft=true",
+            [MARY, "view", MOBILE, "--with", "soft"],
+        ),
+        (
+            "`context.channel` has an option of its own; say it with --via",
+            [MARY, "view", MOBILE, "--with", "context.channel=web"],
+        ),
         ("`noon` is not a time", [MARY, "view", MOBILE, "--at", "noon"]),
         (
             "`0001-01-01T00:00:00+01:00` is not a time",
@@ -228,6 +242,29 @@ def test_a_broken_policy_ends_with_2(tmp_path: Path) -> None:
     assert 2 == result.exit_code
     [error] = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert error.startswith(f"error: {policies}/records.polar:2:3: `x` is used once only")
+
+
+def test_a_question_can_come_with_more() -> None:
+    """What is said with a question counts, the channel among it."""
+    words = ("check", "person/mary", "request_delegate_access", "customer/123456789")
+    parts = 'action.applications=["123456789/onedrive/photos"]'
+    result = run(*words, "--fixture", SMITH, "--via", "app", "--with", parts)
+    codes = [line.split(":")[0].strip() for line in result.stdout.splitlines()[1:]]
+
+    assert ["no_access_owner", "not_offered_on_channel", "partial_delegation"] == codes
+
+
+def test_what_the_domain_does_not_take_ends_with_2() -> None:
+    """A name that means nothing, and a value of another type, are told, a fault a line."""
+    said = ("resource.kind=mobile", "action.aplications=[]", "context.weather=fine")
+    options = [word for each in said for word in ("--with", each)]
+    result = check(*options, "--with", "action.applications=x")
+    starts, ends = zip(*(each.split(" ... ") for each in NOT_TAKEN), strict=True)
+    lines = result.stderr.splitlines()
+
+    assert (len(NOT_TAKEN), 2, "") == (len(lines), result.exit_code, result.stdout)
+    assert all(map(str.startswith, lines, starts)), lines
+    assert all(map(str.endswith, lines, ends)), lines
 
 
 # load
@@ -433,6 +470,7 @@ def test_nothing_to_run_ends_with_2(said: str, words: list[str]) -> None:
     [
         ("authz check person/mary view_usage subscription/0470000001 --via app", []),
         ("authz check person/mary view_usage subscription/0470000001 --via app", ["check"]),
+        ("authz check user/alice delete record/record-1 --with action.soft=true", ["check"]),
         ("authz load fixtures/smith.yaml --database sqlite:///var/portal.db", ["load"]),
         ("authz test scenarios/smith.yaml", ["test"]),
     ],

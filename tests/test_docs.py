@@ -83,16 +83,19 @@ def test_the_scenario_of_the_readme_runs(tmp_path: Path) -> None:
     assert "2 passed, 0 failed" == result.output.splitlines()[-1]
 
 
-def test_the_scenario_of_the_docs_runs(tmp_path: Path) -> None:
-    """The example of the format, on the example of a fixture."""
-    scenario, fixture = blocks((ROOT / "docs" / "scenarios.md").read_text(), "yaml")
-    (tmp_path / "users.yaml").write_text(scenario)
-    whole = fixture.replace("person:\n", "person:\n  thomas: {name: Thomas, email: t@x.example}\n")
-    (tmp_path / "smith.yaml").write_text(whole)
+def test_the_scenarios_of_the_docs_run(tmp_path: Path) -> None:
+    """The examples of the format, on the example of a fixture."""
+    whole, part, fixture = blocks((ROOT / "docs" / "scenarios.md").read_text(), "yaml")
+    scenarios = tmp_path / "scenarios"
+    scenarios.mkdir()
+    (scenarios / "users.yaml").write_text(whole)
+    (scenarios / "said.yaml").write_text(f"scenario: What is said counts\nfixture: smith\n{part}")
+    thomas = "person:\n  thomas: {name: Thomas, email: t@x.example}\n"
+    (tmp_path / "smith.yaml").write_text(fixture.replace("person:\n", thomas))
     options = ["--policies", str(ROOT / "policies"), "--fixtures", str(tmp_path)]
-    result = CliRunner().invoke(main, ["test", str(tmp_path / "users.yaml"), *options])
+    result = CliRunner().invoke(main, ["test", str(scenarios), *options])
 
-    assert "9 passed, 0 failed" == result.output.splitlines()[-1]
+    assert "10 passed, 0 failed" == result.output.splitlines()[-1]
 
 
 def option_of(setting: dataclasses.Field[Any]) -> str:

@@ -42,7 +42,7 @@ ONLY_IN: Final = {
     "flask": ("web",),
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
-    "marshmallow": ("web.wire", "scenario.case"),
+    "marshmallow": ("web.wire", "scenario.shape"),
     "peewee": ("store", "portal", "policy.sql", "policy.condition", "policy.search"),
     "psycopg": ("store.database",),
     "itsdangerous": ("decision.paging",),

@@ -14,7 +14,13 @@ from small_domain import write_policy
 
 from authz_service.cli.main import main
 from authz_service.decision.answer import Decision, Reason
-from authz_service.errors import FixtureError, Place, PolicyError, SettingError
+from authz_service.errors import (
+    FixtureError,
+    Place,
+    PolicyError,
+    ScenarioError,
+    SettingError,
+)
 from authz_service.scenario.case import Expectation, Inquiry, load_scenario
 from authz_service.scenario.runner import Outcome, Runner
 from authz_service.settings import Settings
@@ -27,13 +33,17 @@ MARY: Final = Reference("person", "mary")
 MOBILE: Final = Reference("subscription", "0470000001")
 ROOT: Final = Path(__file__).parent.parent
 
-# Whoever reads a record by the web may, until 2027; nobody writes what is archived.
+# Whoever reads a record by the web may, until 2027; nobody writes what is archived, and owners
+# delete softly.
 POLICY: Final = """
 allow(request: Request, action: String, record: Record) if
     permit(request.subject, action, record) and
     not forbid(_reason, request, action, record);
 permit(_user: User, "read", _record: Record);
 permit(user: User, "write", record: Record) if record.owner = user;
+permit(user: User, "delete", record: Record) if record.owner = user;
+forbid("hard", request: Request, "delete", _record: Record) if not request.soft = true;
+forbid("in_parts", request: Request, "delete", _record: Record) if "a b" in request.parts;
 forbid("archived", _request: Request, "write", _record: Record{status: "archived"});
 forbid("wrong_channel", request: Request, _action: String, _record: Record) if
     request.channel in ["post", "--at"];
@@ -255,6 +265,64 @@ def test_a_runner_needs_policies_and_a_domain(tmp_path: Path, settings: Settings
         Runner(dataclasses.replace(settings, domain="nowhere"))
 
 
+def test_what_comes_with_a_question_counts(tmp_path: Path, settings: Settings) -> None:
+    """A question is put with all that its case says."""
+    case = "  - {{who: user/alice, on: record/report, with: {{action: {}}}, can: delete}}"
+    said = ["{soft: true}", "{soft: false}", "{soft: true, parts: [a b]}"]
+    outcomes = run(settings, write(tmp_path, "\n".join(map(case.format, said))))
+
+    assert [set(), {"hard"}, {"in_parts"}] == [
+        {reason.code for reason in each.decision.reasons} for each in outcomes
+    ]
+
+
+def test_what_the_domain_does_not_take_is_told_with_its_place(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """A scenario with a misspelt name or a value of another type is not run."""
+    scenario = write(
+        tmp_path,
+        """
+  - {who: user/alice, on: record/report, with: {action: {sotf: true}}, can: [read, delete]}
+  - who: user/alice
+    on: record/report
+    with:
+      action: {copies: two, parts: [a, 1]}
+      resource: {title: x}
+      context: {weather: fine}
+    can: read
+""",
+    )
+    with pytest.raises(ScenarioError) as caught:
+        run(settings, scenario)
+
+    assert [
+        "6:58: no `action.sotf` comes with a question; did you mean `soft`? [unknown_name]",
+        "10:16: `action.copies` must be an integer [wrong_type]",
+        "10:29: `action.parts` must be a list, each item a string [wrong_type]",
+        "11:18: no `resource.title` comes with a question: it is stored [unknown_name]",
+        "12:17: no `context.weather` comes with a question; there is `channel` [unknown_name]",
+    ] == [str(each).removeprefix(f"{tmp_path}/scenario.yaml:") for each in caught.value.faults]
+
+
+def test_a_channel_that_the_domain_does_not_take_is_told(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """Where there are no channels, `via` would say nothing."""
+    (tmp_path / "channelless.py").write_text(
+        "import dataclasses, small_domain\n"
+        "DOMAIN = dataclasses.replace(small_domain.DOMAIN, context=())\n"
+    )
+    write_policy(tmp_path, 'allow(_: Request, "read", _: Record);')
+    scenario = write(tmp_path, "  - {who: user/alice, on: record/report, via: web, can: read}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        runner = Runner(dataclasses.replace(settings, domain="channelless"))
+
+    with pytest.raises(ScenarioError, match=r":5:42: no `context.channel` comes with a question"):
+        runner.run(scenario)
+
+
 CASES: Final = {
     "an allow": "{who: user/alice, on: record/report, can: read}",
     "a denial": "{who: user/alice, on: record/note, cannot: write}",
@@ -265,6 +333,10 @@ CASES: Final = {
     "an action like an option": "{who: user/alice, on: record/report, can: --help}",
     "a subject like an option": "{who: -user/alice, on: record/report, can: read}",
     "a resource like an option": "{who: user/alice, on: --record/report, can: read}",
+    "what comes with it": "{who: user/alice, on: record/report, with: {action: {soft: true}},"
+    " can: delete}",
+    "a list that comes with it": "{who: user/alice, on: record/report,"
+    ' with: {action: {copies: 2, parts: ["a b", "1", "\'"]}}, cannot: delete}',
     "a channel of a blank": '{who: user/alice, on: record/report, via: " ", can: read}',
 }
 

@@ -38,6 +38,9 @@ EditorLoader.add_implicit_resolver(
 EditorLoader.add_implicit_resolver(
     "tag:yaml.org,2002:int", re.compile("^[-+]?[0-9]+$"), list("-+0123456789")
 )
+EditorLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+\.[0-9]+$"), list("-+0123456789")
+)
 
 
 def editor_accepts(text: str) -> bool:
@@ -109,6 +112,9 @@ START: Final = "scenario: What is so\nfixture: smith\n"
 WHOLE: Final = f"{START}cases: [{GOOD_CASE}]\n"
 
 
+SAID: Final = "who: person/a, on: thing/b, can: view, with: "
+
+
 def with_case(case: str) -> str:
     """Write a file with a single case."""
     return f"{START}cases: [{{{case}}}]\n"
@@ -132,6 +138,11 @@ GOOD: Final = {
     "a reason": with_case("who: person/a, on: thing/b, cannot: {view: not_permitted}"),
     "reasons": with_case("who: person/a, on: thing/b, cannot: [{view: [late, busy]}, edit]"),
     "both answers": with_case("who: person/a, on: thing/b, can: view, cannot: edit"),
+    "what comes with a question": with_case(
+        f"{SAID} {{subject: {{role: a}}, action: {{soft: true, copies: 2, parts: [a, 7]}},"
+        " resource: {since: 2026-01-05T09:00:00Z, title: ''}, context: {ticket: a}}"
+    ),
+    "an empty list that is said": with_case(f"{SAID} {{action: {{parts: []}}}}"),
     "a number in quotes": WHOLE.replace("smith", '"007"'),
 }
 
@@ -178,6 +189,19 @@ BAD: Final = {
     "an empty channel": with_case('who: person/a, on: thing/b, via: "", can: view'),
     "no channels": with_case("who: person/a, on: thing/b, via: [], can: view"),
     "a channel that is true": with_case("who: person/a, on: thing/b, via: true, can: view"),
+    "nothing said": with_case(SAID),
+    "an empty with": with_case(f"{SAID} {{}}"),
+    "a with that is text": with_case(f"{SAID} web"),
+    "a part that is unknown": with_case(f"{SAID} {{object: {{status: a}}}}"),
+    "a part of nothing": with_case(f"{SAID} {{action: }}"),
+    "an empty part": with_case(f"{SAID} {{action: {{}}}}"),
+    "a part that is text": with_case(f"{SAID} {{action: soft}}"),
+    "a part that is a list": with_case(f"{SAID} {{action: [soft]}}"),
+    "a value of nothing": with_case(f"{SAID} {{action: {{soft: }}}}"),
+    "a number with a point": with_case(f"{SAID} {{action: {{copies: 2.5}}}}"),
+    "a value with names": with_case(f"{SAID} {{action: {{soft: {{a: b}}}}}}"),
+    "a list in a list that is said": with_case(f"{SAID} {{action: {{parts: [[a]]}}}}"),
+    "a channel that is said": with_case(f"{SAID} {{context: {{channel: web}}}}"),
     "no actions": with_case("who: person/a, on: thing/b, can: []"),
     "an action of nothing": with_case("who: person/a, on: thing/b, can: "),
     "an empty action": with_case('who: person/a, on: thing/b, can: ""'),
@@ -206,6 +230,7 @@ LOADER_ALONE: Final = {
     "a day that does not exist": WHOLE + "at: 2026-02-30T09:00:00Z",
     "a time before all times": WHOLE + "at: 0001-01-01T00:00:00+23:00",
     "a word that YAML 1.1 takes for a truth value": WHOLE.replace("smith", "yes"),
+    "a value that YAML 1.1 takes for true": with_case(f"{SAID} {{action: {{soft: yes}}}}"),
     "an alias": WHOLE.replace("What is so", "&title What is so") + "source: *title",
     "a tag": WHOLE.replace("smith", "!!str smith"),
     "a key that stands twice": WHOLE + "fixture: smith",

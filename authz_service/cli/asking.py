@@ -1,24 +1,26 @@
-"""What the commands that ask have in common: entities, the channel, the time, the store."""
+"""What the commands that ask have in common: entities, what is said, the time, the store."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from authz_service import assembly
 from authz_service.cli.options import show_warning
 from authz_service.document import parse_time
+from authz_service.policy.said import CHANNEL, read_said
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from authz_service.decision.decider import Decider
+    from authz_service.policy.request import Said
     from authz_service.settings import Settings
 
 
@@ -56,18 +58,22 @@ class Circumstances:
 
     Arguments:
         via: the channel; None for none.
+        said: what else comes with the question.
         fixture: a fixture file to ask about; None for the database.
         at: what time it is; None for the real time.
     """
 
     via: str | None
+    said: Said
     fixture: Path | None
     at: datetime | None
 
     @property
-    def context(self) -> dict[str, Any]:
-        """What is said with the question."""
-        return {} if self.via is None else {"channel": self.via}
+    def all_said(self) -> Said:
+        """All that comes with the question, the channel included."""
+        if self.via is None:
+            return self.said
+        return replace(self.said, context={**self.said.context, CHANNEL: self.via})
 
     @contextmanager
     def open_decider(self, settings: Settings) -> Iterator[Decider]:
@@ -90,10 +96,29 @@ class Circumstances:
             store.close()
 
 
+def _read_said(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> Said:
+    try:
+        said = read_said(texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if CHANNEL in said.context:
+        raise click.BadParameter(f"`context.{CHANNEL}` has an option of its own; say it with --via")
+    return said
+
+
 def takes_circumstances(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say in which circumstances it asks."""
     options = [
         click.option("--via", metavar="CHANNEL", help="The channel that the request comes by."),
+        click.option(
+            "--with",
+            "said",
+            metavar="PART.NAME=VALUE",
+            multiple=True,
+            callback=_read_said,
+            help="What comes with the question, of its subject, action, resource or context; VALUE"
+            " is JSON where it parses, else text. Can be given several times.",
+        ),
         click.option(
             "--fixture",
             type=click.Path(path_type=Path),

@@ -10,7 +10,7 @@ import click
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
 from authz_service.cli.options import takes_settings
 from authz_service.errors import EXIT_DENY
-from authz_service.policy.request import Said, build_request
+from authz_service.policy.said import build_checked_request
 
 if TYPE_CHECKING:
     from authz_service.settings import Settings
@@ -33,11 +33,12 @@ def check(
     \b
     Example:
       authz check person/mary view_usage subscription/0470000001 --via app
+      authz check user/alice delete record/record-1 --with action.soft=true
     """
     circumstances = Circumstances(**options)
     with circumstances.open_decider(settings) as decider:
-        said = Said(context=circumstances.context)
-        decision = decider.check(build_request(decider.schema, subject, action, resource, said))
+        asked = subject, action, resource, circumstances.all_said
+        decision = decider.check(build_checked_request(decider.schema, *asked))
     if decision.allowed:
         click.echo("allow")
         return

@@ -10,7 +10,7 @@ import click
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
 from authz_service.cli.options import takes_settings
 from authz_service.errors import EXIT_DENY, RequestError
-from authz_service.policy.request import Said, build_request
+from authz_service.policy.said import build_checked_request
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ def _build(
     action: str,
     resource: Reference,
 ) -> Request:
-    said = Said(context=circumstances.context)
-    request = build_request(decider.schema, subject, action, resource, said)
+    asked = subject, action, resource, circumstances.all_said
+    request = build_checked_request(decider.schema, *asked)
     stranger = decider.find_stranger(request)
     if stranger:
         raise RequestError.at("the question", stranger.code, stranger.message)

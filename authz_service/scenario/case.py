@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema, ValidationError, fields, validate
-
-from authz_service.document import (
-    find_files,
-    load_document,
-    locate,
-    locate_key,
-    parse_time,
-    to_plain,
-)
-from authz_service.errors import DocumentError, Fault, ScenarioError, suggest
-from authz_service.store.entity import Reference
+from authz_service.document import find_files, load_document, locate, locate_key
+from authz_service.errors import DocumentError, Fault, ScenarioError
+from authz_service.policy.request import Said
+from authz_service.policy.said import CHANNEL, write_said
+from authz_service.scenario.shape import load_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from authz_service.document import Value
     from authz_service.errors import Place
-
-_UNKNOWN: Final = "unknown"
-_MISSING: Final = "missing"
+    from authz_service.store.entity import Reference
 
 
 @dataclass(frozen=True)
@@ -50,17 +41,36 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """One question of a scenario: an expectation about one subject, resource and channel."""
+    """One question of a scenario: an expectation about one subject, resource and channel.
+
+    Arguments:
+        expected: the action, and what must come of it.
+        subject: who asks.
+        resource: on which entity.
+        channel: by which channel; None for a question that names none.
+        said: what else comes with the question.
+        places: where the file says each of that, by part and name: `action.soft`.
+    """
 
     expected: Expectation
     subject: Reference
     resource: Reference
     channel: str | None
+    said: Said = field(default_factory=Said)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def all_said(self) -> Said:
+        """All that comes with the question, the channel included."""
+        if self.channel is None:
+            return self.said
+        return replace(self.said, context={**self.said.context, CHANNEL: self.channel})
 
     def __str__(self) -> str:
         """Write the question in one line."""
         via = f" via {self.channel}" if self.channel is not None else ""
-        return f"{self.subject} {self.expected.action} {self.resource}{via}"
+        said = " ".join(["", "with", *write_said(self.said)]) if self.said != Said() else ""
+        return f"{self.subject} {self.expected.action} {self.resource}{via}{said}"
 
 
 @dataclass(frozen=True)
@@ -84,109 +94,6 @@ class Scenario:
     inquiries: tuple[Inquiry, ...]
 
 
-class _OneOrMany(fields.List[Any]):
-    """A list, or a single value that stands for a list of one."""
-
-    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> list[Any]:
-        return super()._deserialize(value if isinstance(value, list) else [value], *rest, **options)
-
-
-class _Word(fields.String):
-    """Text that is not empty."""
-
-    default_error_messages: dict[str, Any] = {  # noqa: RUF012  # as marshmallow declares it
-        "required": _MISSING,
-        "null": "holds nothing",
-        "invalid": "must be text; write it in quotes",
-    }
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(validate=validate.Length(min=1, error="is empty"), **options)
-
-
-class _Entity(fields.Field[Reference]):
-    """An entity, as `type/id`."""
-
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> Reference:
-        if not isinstance(value, str):
-            raise ValidationError("must be an entity such as `person/mary`")
-        try:
-            return Reference.parse(value)
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-
-
-class _Time(fields.Field[datetime]):
-    """A time with its zone."""
-
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> datetime:
-        try:
-            return parse_time(value if isinstance(value, str) else "")
-        except ValueError:
-            message = "must be a time with its zone, such as 2026-01-05T09:00:00Z"
-            raise ValidationError(message) from None
-
-
-class _Refusal(fields.Field[tuple[str, tuple[str, ...]]]):
-    """An action, or an action with the reasons that must be given."""
-
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> tuple[str, tuple[str, ...]]:
-        if isinstance(value, str) and value:
-            return value, ()
-        if isinstance(value, dict) and len(value) == 1:
-            action, said = next(iter(value.items()))
-            reasons = said if isinstance(said, list) else [said]
-            words = [action, *reasons]
-            if reasons and all(isinstance(word, str) and word for word in words):
-                return action, tuple(reasons)
-        raise ValidationError(
-            "must be an action, or an action with a reason: `view: not_permitted`"
-        )
-
-
-class _Strict(Schema):
-    """A mapping in which every key is known."""
-
-    error_messages: dict[str, str] = {  # noqa: RUF012  # as marshmallow declares it
-        "unknown": _UNKNOWN,
-        "type": "must be keys with values",
-    }
-
-
-def _many(inner: fields.Field[Any], *, required: bool = False) -> _OneOrMany:
-    return _OneOrMany(
-        inner,
-        required=required,
-        validate=validate.Length(min=1, error="is empty"),
-        error_messages={"required": _MISSING, "null": "holds nothing"},
-    )
-
-
-class _CaseSchema(_Strict):
-    who = _many(_Entity(), required=True)
-    on = _many(_Entity(), required=True)
-    via = _many(_Word())
-    can = _many(_Word())
-    cannot = _many(_Refusal())
-
-
-class _ScenarioSchema(_Strict):
-    scenario = _Word(required=True)
-    source = _Word(load_default="")
-    fixture = _Word(required=True)
-    at = _Time(load_default=None, allow_none=False, error_messages={"null": "holds nothing"})
-    cases = fields.List(
-        fields.Nested(_CaseSchema, error_messages={"null": "holds nothing"}),
-        required=True,
-        validate=validate.Length(min=1, error="asks nothing; add a case"),
-        error_messages={
-            "required": _MISSING,
-            "null": "asks nothing; add a case",
-            "invalid": "must be a list of cases, each with `who:`, `on:` and what they can",
-        },
-    )
-
-
 def load_scenario(path: Path) -> Scenario:
     """Read a scenario file.
 
@@ -199,17 +106,15 @@ def load_scenario(path: Path) -> Scenario:
         raise ScenarioError(error.faults) from None
     if document is None:
         raise ScenarioError.at(str(path), "empty_file", "holds no scenario")
-    try:
-        loaded = _ScenarioSchema().load(to_plain(document))
-    except ValidationError as error:
-        raise ScenarioError(_faults(document, error.normalized_messages())) from None
+    loaded = load_shape(document)
     inquiries = []
     faults: list[Fault] = []
     for number, case in enumerate(loaded["cases"]):
         expected = tuple(_expectations(document, number, case))
         faults += _contradictions(locate(document, ("cases", number)), expected)
+        said, places = Said(**case.get("said", {})), dict(_places(document, number, case))
         inquiries += [
-            Inquiry(*parts)
+            Inquiry(*parts, said, places)
             for parts in itertools.product(
                 expected, case["who"], case["on"], case.get("via", (None,))
             )
@@ -247,6 +152,16 @@ def _expectations(document: Value, number: int, case: Mapping[str, Any]) -> Iter
         yield Expectation(place, action, allowed=False, reasons=reasons)
 
 
+def _places(document: Value, number: int, case: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
+    """Find where a case says what comes with its questions."""
+    if "via" in case:
+        yield f"context.{CHANNEL}", locate_key(document, ("cases", number, "via"))
+    for part, names in case.get("said", {}).items():
+        for name in names:
+            place = locate_key(document, ("cases", number, "with", part, name))
+            yield f"{part}.{name}", place
+
+
 def _contradictions(place: Place, expected: tuple[Expectation, ...]) -> Iterator[Fault]:
     if not expected:
         message = "this case asserts nothing; add `can:` or `cannot:`"
@@ -257,27 +172,3 @@ def _contradictions(place: Place, expected: tuple[Expectation, ...]) -> Iterator
         if other is not each:
             message = f"`{each.action}` is in line {other.place.line} already; a case names it once"
             yield Fault(each.place, "action_twice", message)
-
-
-def _faults(document: Value, messages: Any, path: tuple[str | int, ...] = ()) -> Iterator[Fault]:
-    """Turn marshmallow's nested messages into faults with places."""
-    if isinstance(messages, dict):
-        for step, below in messages.items():
-            # `_schema` is marshmallow's name for the mapping itself
-            yield from _faults(document, below, path if step == "_schema" else (*path, step))
-        return
-    for message in messages:
-        yield _fault(document, message, path)
-
-
-def _fault(document: Value, message: str, path: tuple[str | int, ...]) -> Fault:
-    place = locate(document, path)
-    name = next((step for step in reversed(path) if isinstance(step, str)), "the file")
-    if message == _UNKNOWN:
-        schema = _CaseSchema if "cases" in path[:-1] else _ScenarioSchema
-        known = schema._declared_fields  # noqa: SLF001  # marshmallow has no public name for it
-        place = locate_key(document, path)
-        return Fault(place, "unknown_key", f"there is no key `{name}`{suggest(name, known)}")
-    if message == _MISSING:
-        return Fault(place, "missing_key", f"lacks `{name}:`")
-    return Fault(place, "invalid_value", f"`{name}` {message}")

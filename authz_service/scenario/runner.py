@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shlex
 import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly
+from authz_service.errors import RequestError, ScenarioError
 from authz_service.policy.reasons import MISHAPS
-from authz_service.policy.request import Request, read_given
+from authz_service.policy.said import build_checked_request, write_said
 from authz_service.settings import load_settings
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authz_service.decision.answer import Decision
     from authz_service.decision.decider import Decider
     from authz_service.errors import Fault
+    from authz_service.policy.request import Request
     from authz_service.scenario.case import Inquiry, Scenario
     from authz_service.settings import Settings
 
@@ -83,7 +84,7 @@ class Runner:
 
     def __init__(self, settings: Settings, warn: Callable[[Fault], None] = assembly.ignore) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
-        self._settings = dataclasses.replace(settings, time_limit=limit)
+        self._settings = replace(settings, time_limit=limit)
         self._domain = assembly.find_domain(settings.domain)
         self._engine = assembly.build_engine(self._settings, self._domain, warn)
 
@@ -93,7 +94,9 @@ class Runner:
 
         Raises:
             FixtureError: when the fixture cannot be loaded.
+            ScenarioError: when the domain does not take what comes with a question.
         """
+        self._check(scenario)
         at = scenario.at
         clock = (lambda: at) if at else assembly.tell_time
         store = assembly.build_fixture_store(self._fixture(scenario), self._domain)
@@ -104,19 +107,37 @@ class Runner:
 
     def ask(self, decider: Decider, scenario: Scenario, inquiry: Inquiry) -> Outcome:
         """Put one question."""
-        context = {} if inquiry.channel is None else {"channel": inquiry.channel}
-        given = read_given(decider.schema, context, {})
-        request = Request(inquiry.subject, inquiry.expected.action, inquiry.resource, given)
-        return Outcome(inquiry, decider.check(request), self._command(scenario, inquiry))
+        decision = decider.check(self._build_request(inquiry))
+        return Outcome(inquiry, decision, self._command(scenario, inquiry))
 
     def run(self, scenario: Scenario) -> list[Outcome]:
         """Put all questions of a scenario.
 
         Raises:
             FixtureError: when the fixture cannot be loaded.
+            ScenarioError: as above.
         """
         with self.open(scenario) as decider:
             return [self.ask(decider, scenario, inquiry) for inquiry in scenario.inquiries]
+
+    def _check(self, scenario: Scenario) -> None:
+        """Refuse a scenario before any of its questions is put, with all that is wrong in it."""
+        faults: list[Fault] = []
+        for inquiry in scenario.inquiries:
+            try:
+                self._build_request(inquiry)
+            except ScenarioError as error:
+                faults += error.faults
+        if faults:
+            raise ScenarioError(faults)
+
+    def _build_request(self, inquiry: Inquiry) -> Request:
+        asked = inquiry.subject, inquiry.expected.action, inquiry.resource
+        try:
+            return build_checked_request(self._domain.schema, *asked, inquiry.all_said)
+        except RequestError as error:
+            faults = [replace(each, where=inquiry.places[each.where.name]) for each in error.faults]
+            raise ScenarioError(faults) from None
 
     def _fixture(self, scenario: Scenario) -> Path:
         return self._settings.fixtures / f"{scenario.fixture}.yaml"
@@ -126,6 +147,8 @@ class Runner:
         options = ["--fixture", str(self._fixture(scenario))]
         if inquiry.channel is not None:
             options += ["--via", inquiry.channel]
+        for each in write_said(inquiry.said):
+            options += ["--with", each]
         if scenario.at:
             options += ["--at", scenario.at.isoformat()]
         defaults = load_settings({})
