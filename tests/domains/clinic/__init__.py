@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import peewee
 
 from authz_service.polar.schema import BOOLEAN, Attribute
+from authz_service.policy.request import Said
 from authz_service.store.domain import Domain
 from authz_service.store.entity import ChoiceField, Entity
 
@@ -52,4 +53,4 @@ DOMAIN: Final = Domain(
     actions={"record": ("read", "amend", "invoice")},
     context=(Attribute("emergency", BOOLEAN, nullable=True),),
 )
-SAID: Final[tuple[dict[str, Any], ...]] = ({}, {"emergency": False}, {"emergency": True})
+SAID: Final = (Said(), Said({"emergency": False}), Said({"emergency": True}))

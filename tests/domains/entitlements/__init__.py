@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import peewee
 
 from authz_service.polar.schema import INTEGER, STRING, Attribute
+from authz_service.policy.request import Said
 from authz_service.store.domain import Domain
 from authz_service.store.entity import ChoiceField, Entity, InstantField
 
@@ -60,9 +61,9 @@ DOMAIN: Final = Domain(
         Attribute("formats", STRING, many=True),
     ),
 )
-SAID: Final[tuple[dict[str, Any], ...]] = (
-    {},
-    {"seats": 2, "formats": ["csv"]},
-    {"seats": 3, "formats": ["csv", "xlsx"]},
-    {"seats": 100, "formats": ["pdf"]},
+SAID: Final = (
+    Said(),
+    Said(action={"seats": 2, "formats": ["csv"]}),
+    Said(action={"seats": 3, "formats": ["csv", "xlsx"]}),
+    Said(action={"seats": 100, "formats": ["pdf"]}),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import peewee
 
 from authz_service.polar.schema import BOOLEAN, INTEGER, Attribute
+from authz_service.policy.request import Said
 from authz_service.store.domain import Domain
 from authz_service.store.entity import ChoiceField, Entity
 
@@ -39,8 +40,8 @@ DOMAIN: Final = Domain(
         Attribute("in_cash", BOOLEAN, nullable=True),
     ),
 )
-SAID: Final[tuple[dict[str, Any], ...]] = (
-    {},
-    {"amount": 4_000, "in_cash": True},
-    {"amount": 250_000, "in_cash": False},
+SAID: Final = (
+    Said(),
+    Said(action={"amount": 4_000, "in_cash": True}),
+    Said(action={"amount": 250_000, "in_cash": False}),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import peewee
 
 from authz_service.polar.schema import STRING, Attribute
+from authz_service.policy.request import Said
 from authz_service.store.domain import Domain
 from authz_service.store.entity import ChoiceField, Entity, InstantField
 
@@ -48,4 +49,4 @@ DOMAIN: Final = Domain(
     actions={"machine": ("look", "operate", "restart")},
     context=(Attribute("ticket", STRING, nullable=True),),
 )
-SAID: Final[tuple[dict[str, Any], ...]] = ({}, {"ticket": "INC-7"}, {"ticket": ""})
+SAID: Final = (Said(), Said({"ticket": "INC-7"}), Said({"ticket": ""}))

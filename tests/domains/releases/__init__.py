@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import peewee
 
 from authz_service.polar.schema import BOOLEAN, STRING, Attribute
+from authz_service.policy.request import Said
 from authz_service.store.domain import Domain
 from authz_service.store.entity import ChoiceField, Entity, InstantField
 
@@ -63,8 +64,8 @@ DOMAIN: Final = Domain(
     context=(Attribute("hotfix", BOOLEAN, nullable=True),),
     parameters=(Attribute("regions", STRING, many=True),),
 )
-SAID: Final[tuple[dict[str, Any], ...]] = (
-    {},
-    {"hotfix": True, "regions": ["eu"]},
-    {"hotfix": False, "regions": ["eu", "moon"]},
+SAID: Final = (
+    Said(),
+    Said({"hotfix": True}, action={"regions": ["eu"]}),
+    Said({"hotfix": False}, action={"regions": ["eu", "moon"]}),
 )

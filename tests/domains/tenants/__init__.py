@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import peewee
 
 from authz_service.polar.schema import STRING, Attribute
+from authz_service.policy.request import Said
 from authz_service.store.domain import Domain
 from authz_service.store.entity import ChoiceField, Entity, InstantField
 
@@ -60,4 +61,4 @@ DOMAIN: Final = Domain(
     actions={"tenant": ("view", "configure", "suspend"), "project": ("view", "edit", "archive")},
     context=(Attribute("channel", STRING, nullable=True),),
 )
-SAID: Final[tuple[dict[str, Any], ...]] = ({}, {"channel": "api"}, {"channel": "web"})
+SAID: Final = (Said(), Said({"channel": "api"}), Said({"channel": "web"}))
