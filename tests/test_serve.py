@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from installation import AUTHZ, PATIENCE, Installation, clean_environment, find_port, wait_until
 from portal_service import (
     EVALUATION,
     EVALUATIONS,
@@ -25,10 +20,8 @@ from portal_service import (
     MARY_SEES_USAGE,
     METADATA,
     PHILIP_SEES_BILLS,
-    POLICIES,
     SMITH,
     THOMAS_SEES_MARYS_USAGE,
-    Answer,
     question,
     read_decisions,
     read_error,
@@ -36,148 +29,11 @@ from portal_service import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-AUTHZ: Final = Path(sys.executable).parent / "authz"
 BODY: Final = json.dumps(MARY_SEES_USAGE).encode()
 MEMBERS: Final = b",".join(b'"%06d":0' % number for number in range(90_000))
-
-# How long anything may take before the test gives up on it; nothing here comes near.
-PATIENCE: Final = 10
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A folder with all that a service needs, and a port for it.
-
-    Arguments:
-        folder: holds the fixtures, the database when there is one, and what the service prints.
-        port: where to serve.
-    """
-
-    folder: Path
-    port: int
-
-    @property
-    def database(self) -> Path:
-        """The file of the database."""
-        return self.folder / "portal.db"
-
-    @property
-    def fixtures(self) -> Path:
-        """The folder of the fixtures."""
-        return self.folder / "fixtures"
-
-    @property
-    def printed(self) -> list[str]:
-        """The lines that the service has printed."""
-        return (self.folder / "output").read_text().splitlines()
-
-    def command(self, *options: str) -> list[str]:
-        """Write the command that serves this installation; options given here come last."""
-        return [
-            str(AUTHZ),
-            "serve",
-            f"--database=sqlite:///{self.database}",
-            f"--policies={POLICIES}",
-            f"--fixtures={self.fixtures}",
-            f"--port={self.port}",
-            *options,
-        ]
-
-    @contextlib.contextmanager
-    def start(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Start the service in a process group of its own, of which nothing is left at the end."""
-        with (self.folder / "output").open("wb") as output:
-            process = subprocess.Popen(
-                self.command(*options),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=clean_environment(),
-                start_new_session=True,
-            )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    @contextlib.contextmanager
-    def serve(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Start the service and wait until it answers."""
-        with self.start(*options) as process:
-            wait_until(lambda: process.poll() is not None or self.answers())
-            assert process.poll() is None, self.printed
-            yield process
-
-    def refuse(self, *options: str) -> str:
-        """Have it refuse to serve, in one line and those that it is about, with exit code 2."""
-        done = subprocess.run(
-            self.command(*options),
-            capture_output=True,
-            text=True,
-            env=clean_environment(),
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert (2, "") == (done.returncode, done.stdout), done
-        line, *excerpt = done.stderr.splitlines()
-        assert all(each.startswith("    ") for each in excerpt), done
-        return line
-
-    def answers(self) -> bool:
-        """Tell whether anybody answers on the port."""
-        try:
-            return self.call("GET", "/health").status == 200
-        except ConnectionError:
-            return False
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: bytes | Iterable[bytes] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> Answer:
-        """Call the service over HTTP; a body in pieces is sent in chunks, without a length."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        with contextlib.closing(connection):
-            # a body that is refused may be refused before all of it is sent
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.request(method, path, body, {"Content-Type": JSON, **(headers or {})})
-            response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, response.read().decode())
-
-    def ask(self, data: Any, path: str = EVALUATION) -> Answer:
-        """Ask a question, or a batch of them, as JSON."""
-        return self.call("POST", path, json.dumps(data).encode())
-
-
-def clean_environment() -> dict[str, str]:
-    """Give the environment of the tests without settings of the service."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("AUTHZ_")}
-
-
-def install(folder: Path) -> Installation:
-    """Prepare a folder with the fixture of Smith, and find a free port."""
-    (folder / "fixtures").mkdir()
-    (folder / "fixtures" / "smith.yaml").write_bytes(SMITH.read_bytes())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Installation(folder, probe.getsockname()[1])
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, and fail when it never does."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.002)
 
 
 def is_gone(process: subprocess.Popen[bytes]) -> bool:
@@ -188,6 +44,13 @@ def is_gone(process: subprocess.Popen[bytes]) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def install(folder: Path) -> Installation:
+    """Prepare a folder with the fixture of Smith, and find a free port."""
+    (folder / "fixtures").mkdir()
+    (folder / "fixtures" / "smith.yaml").write_bytes(SMITH.read_bytes())
+    return Installation(folder, find_port())
 
 
 def size_of(path: Path) -> int:
