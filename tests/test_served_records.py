@@ -19,6 +19,7 @@ from vengtoo import (
     BatchOptions,
     EvaluationRequest,
     Resource,
+    SearchRequest,
     Subject,
     Vengtoo,
 )
@@ -361,3 +362,16 @@ def test_another_ones_client_knows_whom_it_asks(client: Vengtoo, service: Instal
     """The metadata tell it that it asks the right service."""
     assert client.verify_policy_decision_point(service.url)
     assert not client.verify_policy_decision_point("https://pdp.example")
+
+
+def test_another_ones_client_searches(client: Vengtoo) -> None:
+    """It finds who reads a record, which records Bob writes, and what he may do to one."""
+    alice, bob = Subject("user", "alice"), Subject("user", "bob")
+    record = Resource("record", "record-2")
+    users = SearchRequest(subject=Subject("user"), action=Action("read"), resource=record)
+    records = SearchRequest(subject=bob, action=Action("write"), resource=Resource("record"))
+    actions = SearchRequest(subject=bob, resource=record)
+
+    assert [alice.to_dict(), bob.to_dict()] == client.search_subject(users).results
+    assert [record.to_dict()] == client.search_resource(records).results
+    assert [{"name": "read"}, {"name": "write"}] == client.search_action(actions).results
