@@ -36,12 +36,14 @@ class Installation:
         port: where to serve.
         policies: what it decides by.
         domain: what it is about.
+        path: where Python finds the domain.
     """
 
     folder: Path
     port: int
     policies: Path = POLICIES
     domain: str = "authz_service.portal"
+    path: Path = TESTS
 
     @property
     def database(self) -> Path:
@@ -66,7 +68,7 @@ class Installation:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the tests, with no settings of the service but the domain."""
-        found = {"AUTHZ_DOMAIN": self.domain, "PYTHONPATH": str(TESTS)}
+        found = {"AUTHZ_DOMAIN": self.domain, "PYTHONPATH": str(self.path)}
         return clean_environment() | found
 
     def command(self, *options: str) -> list[str]:
