@@ -109,6 +109,18 @@ def test_more_than_a_page_is_listed_whole(
         ("`bill` is no type of resource; there is", ("what", "person/mary", "view_bills", "bill")),
         ("`membership` is no type of resource", ("can", "person/mary", "membership/1")),
         ("`person` is not of the form type/id", ("can", "person", MOBILE)),
+        (
+            "what is looked for is as it is stored, so nothing is said of the subject",
+            ("who", "view_usage", MOBILE, "--with", "subject.name=Mary"),
+        ),
+        (
+            "what is looked for is as it is stored, so nothing is said of the resource",
+            ("what", "person/mary", "view_usage", "subscription", "--with", "resource.kind=tv"),
+        ),
+        (
+            "no `subject.name` comes with a question: it is stored",
+            ("what", "person/mary", "view_usage", "subscription", "--with", "subject.name=x"),
+        ),
         ("there is no such folder", ("can", "person/mary", MOBILE, "--policies", "nowhere")),
         ("there is no such file", ("can", "person/mary", MOBILE, "--database", "sqlite:///no.db")),
     ],
@@ -119,6 +131,22 @@ def test_what_cannot_be_asked_ends_with_2(said: str, words: tuple[str, ...]) -> 
 
     assert (2, "") == (result.exit_code, result.stdout)
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("expected", "named"),
+    [
+        ("request_delegate_access\n", "240817365/cloud"),
+        ("", "240817365/cloud/photos"),
+    ],
+)
+def test_a_search_can_come_with_more(expected: str, named: str) -> None:
+    """What is said with it counts: nobody asks for a part of an application."""
+    words = ("can", "person/yusuf", "customer/240817365", "--via", "web")
+    fixture = str(ROOT / "fixtures" / "bakery.yaml")
+    said = f'action.applications=["{named}"]'
+
+    assert expected == run(*words, "--fixture", fixture, "--with", said).output
 
 
 def test_a_fixture_and_a_time_can_be_chosen(folder: Path) -> None:

@@ -126,8 +126,12 @@ def _build(
     action: str,
     resource: Reference,
 ) -> Request:
-    asked = subject, action, resource, circumstances.all_said
-    request = build_checked_request(decider.schema, *asked)
+    said = circumstances.all_said
+    for part, reference in (("subject", subject), ("resource", resource)):
+        if not reference.id and getattr(said, part):
+            message = f"what is looked for is as it is stored, so nothing is said of the {part}"
+            raise RequestError.at("the question", "searched_is_stored", message)
+    request = build_checked_request(decider.schema, subject, action, resource, said)
     stranger = decider.find_stranger(request)
     if stranger:
         raise RequestError.at("the question", stranger.code, stranger.message)
