@@ -163,6 +163,20 @@ def test_a_broken_file_is_an_error_with_its_faults(project: pytest.Pytester) -> 
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_what_the_domain_does_not_take_is_an_error_with_its_place(
+    project: pytest.Pytester,
+) -> None:
+    """A misspelt name in `with` is told with its line, before any question is asked."""
+    said = SCENARIO.replace("    on:", "    with: {action: {aplications: [x]}}\n    on:", 1)
+    write(project, "scenarios/smith.yaml", said)
+    result = project.runpytest()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["scenarios/smith.yaml:*: no `action.aplications` comes with a question; *"]
+    )
+
+
 def test_a_broken_fixture_is_an_error_with_its_faults(project: pytest.Pytester) -> None:
     """A fixture that cannot be loaded is told once, without a traceback; nothing is run."""
     write(project, "scenarios/smith.yaml", SCENARIO.replace("smith", "nobody"))
