@@ -40,7 +40,9 @@ EXTRA: Final = {"a": [1, {"b": None}], "c": {"d": 2.5}, "e": None, "f": True, "g
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A server of the records."""
     folder: Path = tmp_path_factory.mktemp("records")
-    (folder / "fixtures").symlink_to(RECORDS / "fixtures")
+    (folder / "fixtures").mkdir()
+    for path in [*RECORDS.glob("fixtures/*.yaml"), *RECORDS.glob("lists/*.yaml")]:
+        (folder / "fixtures" / path.name).symlink_to(path)
     installed = Installation(folder, find_port(), RECORDS / "policies", "domains.records")
     with installed.serve("--create"):
         yield installed
@@ -302,6 +304,28 @@ def test_the_metadata_lead_to_the_endpoints(service: Installation) -> None:
 
 
 # a client that others wrote
+
+
+# searches
+
+
+def test_pages_are_followed_to_the_end(service: Installation) -> None:
+    """All that alice sees in lists, seven at a time; the tokens alone go on."""
+    asked = {
+        "subject": {"type": "user", "id": "alice"},
+        "action": {"name": "view"},
+        "resource": {"type": "record"},
+    }
+    pages, page = [], {"limit": 7}
+    while True:
+        answer = service.ask({**asked, "page": page}, "/access/v1/search/resource")
+        pages.append([each["id"] for each in answer.data["results"]])
+        page = {"token": answer.data["page"]["next_token"]}
+        if not page["token"]:
+            break
+
+    assert [7, 7, 7] == [len(each) for each in pages]
+    assert [*map(str, range(101, 121)), "record-1"] == [each for page in pages for each in page]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ DOMAIN: Final = Domain(
     name="the records",
     models=(User, Record),
     subjects=frozenset({"user"}),
-    actions={"record": ("read", "write", "delete")},
+    actions={"record": ("read", "view", "write", "delete")},
     parameters=(Attribute("soft", BOOLEAN, nullable=True),),
     example=(Reference("user", "alice"), "read", Reference("record", "record-1")),
 )

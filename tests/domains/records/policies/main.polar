@@ -5,6 +5,10 @@ allow(request: Request, action: String, record: Record) if
 # Whoever is known reads.
 permit(_user: User, "read", _record: Record);
 
+# What is not archived, everybody sees in lists.
+permit(_user: User, "view", record: Record) if
+    record.status != "archived";
+
 # Alice writes what is not archived; what is archived, an administrator does, and nothing else.
 permit(_user: User{id: "alice"}, "write", record: Record) if
     record.status != "archived";
