@@ -58,18 +58,17 @@ def read_given(
         for name, attribute in attributes.items():
             value = values.get(name)
             given[name] = [] if value is None and attribute.many else value
-            faults += _check_type(attribute, value, Place(f"{where}.{name}"))
+            if value is not None:
+                faults += _check_type(attribute, value, where)
     if faults:
         raise RequestError(faults)
     return given
 
 
-def _check_type(attribute: Attribute, value: Any, place: Place) -> Iterator[Fault]:
+def _check_type(attribute: Attribute, value: Any, where: str) -> Iterator[Fault]:
     wanted, name = _PYTHON_TYPES[attribute.type], _NAMES[attribute.type]
-    if value is None:
-        return
-    if not attribute.many:
-        if type(value) is not wanted:
-            yield Fault(place, "wrong_type", f"`{place}` must be {name}")
-    elif not isinstance(value, list) or any(type(item) is not wanted for item in value):
-        yield Fault(place, "wrong_type", f"`{place}` must be a list, each item {name}")
+    items = value if attribute.many and isinstance(value, list) else [value]
+    if (attribute.many and items is not value) or any(type(item) is not wanted for item in items):
+        expected = f"a list, each item {name}" if attribute.many else name
+        place = Place(f"{where}.{attribute.name}")
+        yield Fault(place, "wrong_type", f"`{place}` must be {expected}")
