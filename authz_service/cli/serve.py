@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import logging
 import multiprocessing
@@ -113,9 +114,12 @@ def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
     app = load_app(settings)
+    # what is there now stays, and need not be looked through for garbage again and again
+    gc.collect()
+    gc.freeze()
     if first.acquire(block=False):
         _announce(settings, domain)
-    return app
+    return app.wsgi_app
 
 
 def _create(settings: Settings, domain: Domain) -> None:

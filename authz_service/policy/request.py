@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from authz_service.errors import Fault, Place, RequestError
 from authz_service.polar.schema import BOOLEAN, INTEGER, STRING
@@ -18,9 +17,10 @@ _PYTHON_TYPES: Final = {STRING: str, BOOLEAN: bool, INTEGER: int}
 _NAMES: Final = {STRING: "a string", BOOLEAN: "a boolean", INTEGER: "an integer"}
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """Can the subject do the action on the resource, given what the caller says?
+
+    A named tuple, for it is made for each question, in half the time that a dataclass takes.
 
     Arguments:
         subject: who asks.
@@ -57,8 +57,11 @@ def read_given(
     ):
         for name, attribute in attributes.items():
             value = values.get(name)
-            given[name] = [] if value is None and attribute.many else value
-            if value is not None:
+            if value is None:
+                given[name] = [] if attribute.many else None
+                continue
+            given[name] = value
+            if attribute.many or type(value) is not _PYTHON_TYPES[attribute.type]:
                 faults += _check_type(attribute, value, where)
     if faults:
         raise RequestError(faults)
@@ -67,8 +70,9 @@ def read_given(
 
 def _check_type(attribute: Attribute, value: Any, where: str) -> Iterator[Fault]:
     wanted, name = _PYTHON_TYPES[attribute.type], _NAMES[attribute.type]
-    items = value if attribute.many and isinstance(value, list) else [value]
-    if (attribute.many and items is not value) or any(type(item) is not wanted for item in items):
-        expected = f"a list, each item {name}" if attribute.many else name
-        place = Place(f"{where}.{attribute.name}")
-        yield Fault(place, "wrong_type", f"`{place}` must be {expected}")
+    place = Place(f"{where}.{attribute.name}")
+    if not attribute.many:
+        if type(value) is not wanted:
+            yield Fault(place, "wrong_type", f"`{place}` must be {name}")
+    elif not isinstance(value, list) or any(type(item) is not wanted for item in value):
+        yield Fault(place, "wrong_type", f"`{place}` must be a list, each item {name}")

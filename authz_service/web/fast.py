@@ -22,7 +22,7 @@ from authz_service.store.entity import Reference
 from authz_service.web.wire import Batch, Semantic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from authz_service.polar.schema import Schema as Vocabulary
 
@@ -71,7 +71,7 @@ def find_evaluation(body: bytes, vocabulary: Vocabulary) -> Request | None:
     """Read a single question; None when it is not a usual one, or must be refused."""
     try:
         found = _EVALUATION.decode(body)
-        if not _is_whole(body, _count_members(found), [found]):
+        if not _is_whole(body, _count_members(found), found):
             return None
         given = read_given(vocabulary, found.context or {}, found.action.properties or {})
     except _UNUSUAL:
@@ -87,7 +87,7 @@ def find_batch(body: bytes, vocabulary: Vocabulary, max_items: int) -> Batch | N
         if not items or len(items) > max_items:
             return None
         members = sum(map(_count_members, items), _count_batch_members(found))
-        if not _is_whole(body, members, [found, *items]):
+        if not _is_whole(body, members, found, *items):
             return None
         requests = tuple(_build_items(found, vocabulary))
     except _UNUSUAL:
@@ -116,7 +116,7 @@ def _build_items(batch: _Batch, vocabulary: Vocabulary) -> Iterator[Request]:
         yield Request(subject, action.name, resource, given)
 
 
-def _is_whole(body: bytes, members: int, decoded: Iterable[_Evaluation | _Item]) -> bool:
+def _is_whole(body: bytes, members: int, *decoded: _Evaluation | _Item) -> bool:
     """Tell whether all of a body was decoded: each of its colons belongs to something."""
     if b"\\" in body:
         return False
