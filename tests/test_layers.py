@@ -43,6 +43,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.case"),
+    "msgspec": ("web.fast",),
     "peewee": ("store", "portal", "policy.sql", "policy.condition"),
     "psycopg": ("store.database",),
     "yaml": ("document",),
