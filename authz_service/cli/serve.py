@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from granian import Granian
@@ -31,6 +31,8 @@ from authz_service.web.security import refuse_exposure
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Lock
     from wsgiref.types import WSGIApplication
+
+    from granian.server.common import AbstractServer
 
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
@@ -80,7 +82,15 @@ def serve(settings: Settings, *, create: bool) -> None:
     store = assembly.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     store.close()
-    server = Granian(
+    server = build_server(settings)
+    first = multiprocessing.Lock()
+    loader = functools.partial(_load_worker, settings, domain, os.getpid(), first)
+    server.serve(target_loader=loader, wrap_loader=False)
+
+
+def build_server(settings: Settings) -> AbstractServer[Any]:
+    """Build the server; what it serves is given to it when it starts."""
+    return Granian(
         "authz_service.web.app:load_app",
         address=settings.host,
         port=settings.port,
@@ -92,9 +102,6 @@ def serve(settings: Settings, *, create: bool) -> None:
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.warning,
     )
-    first = multiprocessing.Lock()
-    loader = functools.partial(_load_worker, settings, domain, os.getpid(), first)
-    server.serve(target_loader=loader, wrap_loader=False)
 
 
 def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -> WSGIApplication:

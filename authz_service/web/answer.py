@@ -11,8 +11,6 @@ from authz_service.web import fast, wire
 from authz_service.web.wire import Semantic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from authz_service.decision.answer import Decision
     from authz_service.decision.decider import Decider
     from authz_service.web.wire import Batch
@@ -68,25 +66,51 @@ class Responder:
             batch = wire.read_batch(wire.parse_json(body), vocabulary, self._max_batch)
         if batch is None:
             return self.evaluation(body)
-        return b'{"evaluations":[' + b",".join(self._answer_items(batch)) + b"]}\n"
+        pieces = self._answer_items(batch)
+        return b'{"evaluations":[' + b",".join(pieces) + b"]}\n"
 
-    def _answer_items(self, batch: Batch) -> Iterator[bytes]:
+    def _answer_items(self, batch: Batch) -> list[bytes]:
         """Answer the items in order, up to the one that decides the batch."""
         stop_at = _STOP_AT[batch.semantic]
-        check = self._decider.check
+        if stop_at is not None:
+            return self._answer_until(batch, allowed=stop_at)
         asked = [item for item in batch.items if not isinstance(item, RequestError)]
-        # a batch that may stop is asked one by one: what comes after the deciding item never is
-        decisions = iter(self._decider.check_many(asked)) if stop_at is None else map(check, asked)
+        answers = self._write_all(self._decider.check_many(asked), batch)
+        if len(asked) == len(batch.items):
+            return answers
+        following = iter(answers)
+        return [
+            _write_error(item) if isinstance(item, RequestError) else next(following)
+            for item in batch.items
+        ]
+
+    def _answer_until(self, batch: Batch, *, allowed: bool) -> list[bytes]:
+        """Answer the items one by one; what comes after the deciding one is never asked."""
+        answers = []
         for item in batch.items:
             if isinstance(item, RequestError):
-                allowed = False
-                yield _dump(wire.write_item_error(item))
+                found = False
+                answers.append(_write_error(item))
             else:
-                decision = next(decisions)
-                allowed = decision.allowed
-                yield self._write(decision, with_reasons=batch.with_reasons)
-            if allowed is stop_at:
-                return
+                decision = self._decider.check(item)
+                found = decision.allowed
+                answers.append(self._write(decision, with_reasons=batch.with_reasons))
+            if found is allowed:
+                break
+        return answers
+
+    def _write_all(self, decisions: list[Decision], batch: Batch) -> list[bytes]:
+        """Write decisions, of which few are different ones: those are looked up once each."""
+        different = {id(each): each for each in decisions}
+        written = {
+            key: self._write(each, with_reasons=batch.with_reasons)
+            for key, each in different.items()
+        }
+        return [written[id(each)] for each in decisions]
+
+
+def _write_error(error: RequestError) -> bytes:
+    return _dump(wire.write_item_error(error))
 
 
 def _write(decision: Decision, *, with_reasons: bool) -> bytes:
