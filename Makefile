@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree bench bench-growth bench-search format lock clean
+.PHONY: help serve test lint types pytest scenarios agree bench bench-http bench-growth bench-search format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ pytest: $(VENV)/development ## Run the tests
 
 bench: $(VENV)/benchmarks ## Measure how fast questions are decided, beside oso and cedarpy
 	$(PYTHON) benchmarks/check.py
+
+bench-http: $(VENV)/benchmarks ## Measure how fast questions are answered over HTTP (needs wrk)
+	$(PYTHON) benchmarks/serving.py
 
 bench-growth: $(VENV)/benchmarks ## Measure what a larger store costs (takes minutes, and 1.5 GB)
 	$(PYTHON) benchmarks/growth.py

@@ -115,7 +115,7 @@ class Settings:
         "the URL by which callers know this service; without one it is `http://HOST:PORT`",
     )
     workers: int = _setting(1, _parse_whole(1, 256), "serving processes")
-    threads: int = _setting(4, _parse_whole(1, 256), "threads in each serving process")
+    threads: int = _setting(1, _parse_whole(1, 256), "threads in each serving process")
     max_body: int = _setting(
         1_048_576, _parse_whole(1_024, 1_073_741_824), "the largest request body, in bytes"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from reference import require_reference
+from reference import ENGINES, require_reference
 
 from authz_service import assembly
 from authz_service.portal import DOMAIN
@@ -32,6 +32,9 @@ EVALUATION: Final = "/access/v1/evaluation"
 EVALUATIONS: Final = "/access/v1/evaluations"
 METADATA: Final = "/.well-known/authzen-configuration"
 JSON: Final = "application/json"
+
+# Who decides, and the door at which questions come in: Flask's own, or the one in front of it.
+WAYS: Final = (*((engine, "flask") for engine in ENGINES), ("compiled", "lean"))
 
 
 def question(person: str, action: str, subscription: str) -> dict[str, Any]:
@@ -75,6 +78,7 @@ class Answer:
 def open_app(
     fixture: Path = SMITH,
     clock: Callable[[], datetime] = assembly.tell_time,
+    door: str = "flask",
     **changes: Any,
 ) -> Iterator[Flask]:
     """Build the application over a fixture in memory, with changes to the settings."""
@@ -85,7 +89,8 @@ def open_app(
     store = assembly.build_fixture_store(fixture, DOMAIN)
     decider = assembly.build_decider(engine, DOMAIN, store, clock, settings)
     try:
-        yield create_app(assembly.Service(settings, DOMAIN, store, decider))
+        service = assembly.Service(settings, DOMAIN, store, decider)
+        yield create_app(service, is_lean=door == "lean")
     finally:
         store.close()
 

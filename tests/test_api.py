@@ -14,6 +14,7 @@ from portal_service import (
     MARY_SEES_USAGE,
     METADATA,
     POLICIES,
+    WAYS,
     ask,
     call,
     open_client,
@@ -35,10 +36,11 @@ HEALTH: Final = "/health"
 on_each_endpoint: Final = pytest.mark.parametrize("path", [EVALUATION, EVALUATIONS])
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith, deciding with each engine."""
-    with open_client(engine=request.param) as opened:
+    """A client of the service for the company of Smith, by each engine and door."""
+    engine, door = request.param
+    with open_client(engine=engine, door=door) as opened:
         yield opened
 
 

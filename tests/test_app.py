@@ -20,6 +20,7 @@ from portal_service import (
     METADATA,
     POLICIES,
     SMITH,
+    WAYS,
     Answer,
     ask,
     call,
@@ -47,10 +48,11 @@ BODY: Final = json.dumps(MARY_SEES_USAGE).encode()
 REQUEST_ID: Final = "X-Request-ID"
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith, deciding with each engine."""
-    with open_client(engine=request.param) as opened:
+    """A client of the service for the company of Smith, by each engine and door."""
+    engine, door = request.param
+    with open_client(engine=engine, door=door) as opened:
         yield opened
 
 

@@ -10,12 +10,12 @@ from portal_service import (
     MARY_SEES_USAGE,
     PHILIP_SEES_BILLS,
     THOMAS_SEES_MARYS_USAGE,
+    WAYS,
     ask,
     open_client,
     question,
     read_reasons,
 )
-from reference import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +47,11 @@ DELEGATE_ACCESS_TO_PHOTOS: Final = {
 }
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith, deciding with each engine."""
-    with open_client(engine=request.param) as opened:
+    """A client of the service for the company of Smith, by each engine and door."""
+    engine, door = request.param
+    with open_client(engine=engine, door=door) as opened:
         yield opened
 
 

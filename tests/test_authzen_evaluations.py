@@ -11,13 +11,13 @@ from portal_service import (
     MARY_SEES_USAGE,
     PHILIP_SEES_BILLS,
     THOMAS_SEES_MARYS_USAGE,
+    WAYS,
     ask,
     open_client,
     read_decisions,
     read_error,
     read_reasons,
 )
-from reference import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,11 @@ USAGE: Final = {"name": "view_usage"}
 BILLS: Final = {"name": "view_bills"}
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
-    """A client of the service for the company of Smith, deciding with each engine."""
-    with open_client(engine=request.param) as opened:
+    """A client of the service for the company of Smith, by each engine and door."""
+    engine, door = request.param
+    with open_client(engine=engine, door=door) as opened:
         yield opened
 
 

@@ -43,6 +43,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.shape"),
+    "msgspec": ("web.fast",),
     "peewee": ("store", "portal", "policy.sql", "policy.condition", "policy.search"),
     "psycopg": ("store.database",),
     "itsdangerous": ("decision.paging",),

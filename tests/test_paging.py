@@ -74,7 +74,7 @@ def test_what_is_said_is_part_of_the_question() -> None:
     said = [
         ask_for(context={"channel": "web"}),
         ask_for(parameters={"copies": 1}),
-        dataclasses.replace(ask_for(), supplied={"resource.title": "x"}),
+        ask_for()._replace(supplied={"resource.title": "x"}),
     ]
 
     assert ["token_of_another_question"] * 3 == [

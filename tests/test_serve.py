@@ -392,9 +392,9 @@ def test_it_stops_when_it_is_told_to(installation: Installation, number: signal.
 
 
 def test_it_stops_though_a_client_dawdles(installation: Installation) -> None:
-    """A client that sends half a request and waits does not keep the service from ending."""
+    """A client that sends half a request and waits holds a thread, and does not keep it alive."""
     with (
-        installation.serve("--create") as process,
+        installation.serve("--create", "--threads=2") as process,
         socket.create_connection(("127.0.0.1", installation.port)) as dawdler,
     ):
         head = f"POST {EVALUATION} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\n"

@@ -30,7 +30,7 @@ def test_everything_has_a_default() -> None:
         port=8080,
         public_url="",
         workers=1,
-        threads=4,
+        threads=1,
         max_body=1_048_576,
         max_batch=1_000,
         time_limit=250,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import logging
 import multiprocessing
@@ -14,7 +15,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from granian import Granian
@@ -32,6 +33,8 @@ from authz_service.web.security import refuse_exposure
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Lock
     from wsgiref.types import WSGIApplication
+
+    from granian.server.common import AbstractServer
 
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
@@ -85,7 +88,15 @@ def serve(settings: Settings, *, create: bool) -> None:
     store = assembly.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     store.close()
-    server = Granian(
+    server = build_server(settings)
+    first = multiprocessing.Lock()
+    loader = functools.partial(_load_worker, settings, domain, os.getpid(), first)
+    server.serve(target_loader=loader, wrap_loader=False)
+
+
+def build_server(settings: Settings) -> AbstractServer[Any]:
+    """Build the server; what it serves is given to it when it starts."""
+    return Granian(
         "authz_service.web.app:load_app",
         address=settings.host,
         port=settings.port,
@@ -97,9 +108,6 @@ def serve(settings: Settings, *, create: bool) -> None:
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.warning,
     )
-    first = multiprocessing.Lock()
-    loader = functools.partial(_load_worker, settings, domain, os.getpid(), first)
-    server.serve(target_loader=loader, wrap_loader=False)
 
 
 def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -> WSGIApplication:
@@ -119,9 +127,12 @@ def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
     app = load_app(settings)
+    # what is there now stays, and need not be looked through for garbage again and again
+    gc.collect()
+    gc.freeze()
     if first.acquire(block=False):
         _announce(settings, domain)
-    return app
+    return app.wsgi_app
 
 
 def _create(settings: Settings, domain: Domain) -> None:

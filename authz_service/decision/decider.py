@@ -75,25 +75,32 @@ class Decider:
         self._clock = clock
         self._pager = pager
         self._messages = {**MESSAGES, **engine.find_messages()}
+        self._known = frozenset(
+            (subject, action, resource)
+            for resource, entity_type in schema.types.items()
+            for action in entity_type.actions
+            for subject in schema.subjects
+        )
         # there are few combinations of reasons, and what is frozen can be given out again
         self._decide = lru_cache(_MOST_DECISIONS)(self._write)
 
     def check(self, request: Request) -> Decision:
         """Decide one request."""
-        stranger = self.find_stranger(request)
-        if stranger:
-            return Decision((stranger,), self.policy_digest)
+        if not self._knows(request):
+            return self._refuse_stranger(request)
         return self._decide(self._evaluate(request))
 
     def check_many(self, requests: Iterable[Request]) -> list[Decision]:
         """Decide several requests, in their order, as of one time."""
         requests = list(requests)
-        strangers = [self.find_stranger(each) for each in requests]
-        known = [each for each, stranger in zip(requests, strangers, strict=True) if not stranger]
-        decided = map(self._decide, self._evaluate_many(known))
+        known = [each for each in requests if self._knows(each)]
+        decided = list(map(self._decide, self._evaluate_many(known)))
+        if len(known) == len(requests):
+            return decided
+        following = iter(decided)
         return [
-            Decision((stranger,), self.policy_digest) if stranger else next(decided)
-            for stranger in strangers
+            next(following) if self._knows(each) else self._refuse_stranger(each)
+            for each in requests
         ]
 
     def search_subjects(self, request: Request, limit: int | None = None, token: str = "") -> Found:
@@ -127,8 +134,8 @@ class Decider:
 
         def find(page: Page) -> list[str]:
             left = [each for each in actions if each > page.after]
-            asked = [replace(request, action=each) for each in left]
-            if any(map(self.find_stranger, asked)):
+            asked = [request._replace(action=each) for each in left]
+            if not all(map(self._knows, asked)):
                 return []
             decided = self._engine.reasons_many(self._store, asked, self._clock())
             allowed = [each for each, reasons in zip(left, decided, strict=True) if not reasons]
@@ -138,7 +145,7 @@ class Decider:
 
     def _search(self, searched: str, request: Request, limit: int | None, token: str) -> Found:
         def find(page: Page) -> list[str]:
-            if self.find_stranger(request):
+            if not self._knows(request):
                 return []
             return self._engine.search(self._store, request, searched, page, self._clock())
 
@@ -165,6 +172,17 @@ class Decider:
 
     def find_stranger(self, request: Request) -> Reason | None:
         """Find a word of the request that the domain does not have."""
+        return None if self._knows(request) else self._name_stranger(request)
+
+    def _knows(self, request: Request) -> bool:
+        """Tell whether the domain has all words of the request."""
+        return (request.subject.type, request.action, request.resource.type) in self._known
+
+    def _refuse_stranger(self, request: Request) -> Decision:
+        return Decision((self._name_stranger(request),), self.policy_digest)
+
+    def _name_stranger(self, request: Request) -> Reason:
+        """Name the first word of the request that the domain does not have."""
         subject, resource = request.subject.type, request.resource.type
         if subject not in self.schema.subjects:
             message = (
@@ -176,11 +194,9 @@ class Decider:
             asked = [name for name, each in self.schema.types.items() if each.actions]
             message = f"{quote(resource)} is no type of resource{suggest(resource, asked)}"
             return Reason(UNKNOWN_RESOURCE, message)
-        if request.action not in entity_type.actions:
-            nearest = suggest(request.action, entity_type.actions)
-            message = f"{quote(request.action)} is no action on {with_article(resource)}{nearest}"
-            return Reason(UNKNOWN_ACTION, message)
-        return None
+        nearest = suggest(request.action, entity_type.actions)
+        message = f"{quote(request.action)} is no action on {with_article(resource)}{nearest}"
+        return Reason(UNKNOWN_ACTION, message)
 
     def _evaluate(self, request: Request) -> tuple[str, ...]:
         try:

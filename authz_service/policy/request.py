@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from authz_service.document import parse_time
 from authz_service.errors import Fault, Place, RequestError
@@ -11,7 +12,7 @@ from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, STRING
 from authz_service.policy.clauses import RESOURCE, SUBJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from authz_service.polar.schema import Attribute, Schema
     from authz_service.store.entity import Reference
@@ -25,9 +26,10 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """Can the subject do the action on the resource, given what the caller says?
+
+    A named tuple, for it is made for each question, in half the time that a dataclass takes.
 
     Arguments:
         subject: who asks.
@@ -43,7 +45,7 @@ class Request:
     action: str
     resource: Reference
     given: Mapping[str, Any]
-    supplied: Mapping[str, Any] = field(default_factory=dict)
+    supplied: Mapping[str, Any] = MappingProxyType({})
 
     def fill_in(self, searched: str, found: str) -> Request:
         """Ask the same about one that a search found, of which the caller supplies nothing.
@@ -58,8 +60,8 @@ class Request:
             if not name.startswith(f"{searched}.")
         }
         if searched == SUBJECT:
-            return replace(self, subject=replace(self.subject, id=found), supplied=supplied)
-        return replace(self, resource=replace(self.resource, id=found), supplied=supplied)
+            return self._replace(subject=replace(self.subject, id=found), supplied=supplied)
+        return self._replace(resource=replace(self.resource, id=found), supplied=supplied)
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,12 @@ def read_given(
     ):
         for name, attribute in attributes.items():
             value = values.get(name)
-            given[name] = [] if value is None and attribute.many else value
-            faults += _check_type(attribute, value, Place(f"{where}.{name}"))
+            if value is None:
+                given[name] = [] if attribute.many else None
+            elif type(value) is str and attribute.type == STRING and not attribute.many:
+                given[name] = value  # by far the most are this
+            else:
+                given[name] = _read(attribute, value, f"{where}.{name}", faults)
     if faults:
         raise RequestError(faults)
     return given
@@ -164,13 +170,26 @@ def _read_supplied(
         attribute = entity_type.attributes.get(name)
         if attribute is None or not attribute.supplied or value is None:
             continue
-        place = Place(f"{part}.properties.{name}")
-        try:
-            supplied[f"{part}.{name}"] = _read_value(attribute.type, value)
-        except (TypeError, ValueError):
-            message = f"`{place}` must be {_NAMES[attribute.type]}"
-            faults.append(Fault(place, "wrong_type", message))
+        where = f"{part}.properties.{name}"
+        supplied[f"{part}.{name}"] = _read(attribute, value, where, faults)
     return supplied
+
+
+def _read(attribute: Attribute, value: Any, where: str, faults: list[Fault]) -> Any:
+    """Read a value, or each of a list of them; add what is wrong with it to the faults."""
+    name = _NAMES[attribute.type]
+    wanted = f"a list, each item {name}" if attribute.many else name
+    try:
+        if not attribute.many:
+            return _read_value(attribute.type, value)
+        if isinstance(value, list):
+            return [_read_value(attribute.type, each) for each in value]
+    except OverflowError:
+        wanted += " of at most 64 bits"  # which the databases hold
+    except (TypeError, ValueError):
+        pass
+    faults.append(Fault(Place(where), "wrong_type", f"`{where}` must be {wanted}"))
+    return None
 
 
 def _read_value(type_name: str, value: Any) -> Any:
@@ -178,15 +197,6 @@ def _read_value(type_name: str, value: Any) -> Any:
         return parse_time(value)
     if type(value) is not _PYTHON_TYPES[type_name]:
         raise TypeError(type_name)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise OverflowError(type_name)
     return value
-
-
-def _check_type(attribute: Attribute, value: Any, place: Place) -> Iterator[Fault]:
-    wanted, name = _PYTHON_TYPES[attribute.type], _NAMES[attribute.type]
-    if value is None:
-        return
-    if not attribute.many:
-        if type(value) is not wanted:
-            yield Fault(place, "wrong_type", f"`{place}` must be {name}")
-    elif not isinstance(value, list) or any(type(item) is not wanted for item in value):
-        yield Fault(place, "wrong_type", f"`{place}` must be a list, each item {name}")

@@ -6,23 +6,22 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from authz_service.errors import AuthzError, RequestError
 from authz_service.web import wire
 from authz_service.web.strict_json import parse_json
-from authz_service.web.wire import Semantic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Mapping
 
-    from flask import Flask, Response
+    from flask import Flask
 
     from authz_service.assembly import Service
     from authz_service.decision.answer import Found
     from authz_service.decision.decider import Decider
-    from authz_service.web.wire import Batch
+    from authz_service.web.answer import Responder
 
 WELL_KNOWN = "/.well-known/authzen-configuration"
 EVALUATION = "/access/v1/evaluation"
@@ -30,45 +29,49 @@ EVALUATIONS = "/access/v1/evaluations"
 SEARCH_SUBJECT = "/access/v1/search/subject"
 SEARCH_RESOURCE = "/access/v1/search/resource"
 SEARCH_ACTION = "/access/v1/search/action"
-
-# The answer after which a batch ends (AuthZEN section 7.1.2).
-_STOP_AT = {
-    Semantic.EXECUTE_ALL: None,
-    Semantic.DENY_ON_FIRST_DENY: False,
-    Semantic.PERMIT_ON_FIRST_PERMIT: True,
-}
+JSON = "application/json"
+POLICY_DIGEST = "X-Policy-Digest"
+REQUEST_ID = "X-Request-ID"
 
 
-def register_api(app: Flask, service: Service) -> None:
+def register_api(app: Flask, service: Service, responder: Responder) -> None:
     """Add the endpoints to the application, below the path of the public URL as well.
 
     A proxy may pass that path on or strip it; the metadata is found where AuthZEN puts it (the
     path after the well-known part, section 9.2) and where some clients look (before it).
     """
-    app.register_blueprint(_build_blueprint(service))
-    path = urlsplit(service.settings.base_url).path
+    app.register_blueprint(_build_blueprint(service, responder))
+    path = _find_tenant(service)
     if path:
-        app.register_blueprint(_build_blueprint(service), name="tenant", url_prefix=path)
+        tenant = _build_blueprint(service, responder)
+        app.register_blueprint(tenant, name="tenant", url_prefix=path)
         app.add_url_rule(WELL_KNOWN + path, view_func=app.view_functions["tenant.metadata"])
 
 
-def _build_blueprint(service: Service) -> Blueprint:
+def find_answers(service: Service, responder: Responder) -> Mapping[str, Callable[[bytes], bytes]]:
+    """Find what answers questions, by each path to which they may be sent."""
+    answers = {EVALUATION: responder.evaluation, EVALUATIONS: responder.evaluations}
+    tenant = _find_tenant(service)
+    return answers | {tenant + path: answer for path, answer in answers.items()}
+
+
+def _find_tenant(service: Service) -> str:
+    """Find the path of the public URL; mostly it has none."""
+    return urlsplit(service.settings.base_url).path
+
+
+def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
     decider, settings = service.decider, service.settings
     api = Blueprint("api", __name__)
     _add_searches(api, decider)
 
     @api.post(EVALUATION)
     def evaluation() -> Response:
-        data = parse_json(_read_body())
-        return _decide_one(decider, data)
+        return _add_digest(Response(responder.evaluation(_read_body()), mimetype=JSON))
 
     @api.post(EVALUATIONS)
     def evaluations() -> Response:
-        data = parse_json(_read_body())
-        batch = wire.read_batch(data, decider.schema, settings.max_batch)
-        if batch is None:
-            return _decide_one(decider, data)
-        return _answer(decider, {"evaluations": list(_decide_many(decider, batch))})
+        return _add_digest(Response(responder.evaluations(_read_body()), mimetype=JSON))
 
     @api.get(WELL_KNOWN)
     def metadata() -> Response:
@@ -98,6 +101,10 @@ def _build_blueprint(service: Service) -> Blueprint:
         response = _answer(decider, state)
         response.status_code = 503 if problems else 200
         response.cache_control.no_store = True
+        return response
+
+    def _add_digest(response: Response) -> Response:
+        response.headers[POLICY_DIGEST] = decider.policy_digest
         return response
 
     return api
@@ -133,7 +140,7 @@ def _find_problems(service: Service) -> list[str]:
 
 def _read_body() -> bytes:
     """Take the body of a JSON request; AuthZEN's certification wants 400 for any other type."""
-    if request.mimetype != "application/json":
+    if request.mimetype != JSON:
         message = "the Content-Type must be `application/json`"
         raise RequestError.at("Content-Type", "wrong_content_type", message)
     body = request.get_data(cache=False)
@@ -143,32 +150,11 @@ def _read_body() -> bytes:
     return body
 
 
-def _decide_one(decider: Decider, data: dict[str, Any]) -> Response:
-    decision = decider.check(wire.read_evaluation(data, decider.schema))
-    return _answer(decider, wire.write_decision(decision, with_reasons=True))
-
-
-def _decide_many(decider: Decider, batch: Batch) -> Iterator[dict[str, Any]]:
-    """Answer the items in order, up to the one that decides the batch."""
-    stop_at = _STOP_AT[batch.semantic]
-    asked = [item for item in batch.items if not isinstance(item, RequestError)]
-    # a batch that may stop is asked one by one: what comes after the deciding item never is
-    decisions = iter(decider.check_many(asked)) if stop_at is None else map(decider.check, asked)
-    for item in batch.items:
-        if isinstance(item, RequestError):
-            answer = wire.write_item_error(item)
-        else:
-            answer = wire.write_decision(next(decisions), with_reasons=batch.with_reasons)
-        yield answer
-        if answer["decision"] is stop_at:
-            return
-
-
 def _write_entities(found: Found, kind: str) -> dict[str, Any]:
     return wire.write_found(found, ({"type": kind, "id": each} for each in found.results))
 
 
 def _answer(decider: Decider, body: dict[str, Any]) -> Response:
     response = jsonify(body)
-    response.headers["X-Policy-Digest"] = decider.policy_digest
+    response.headers[POLICY_DIGEST] = decider.policy_digest
     return response

@@ -12,7 +12,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from authz_service import assembly
 from authz_service.errors import AuthzError, Fault, Place
 from authz_service.web import wire
-from authz_service.web.api import register_api
+from authz_service.web.answer import Responder
+from authz_service.web.api import REQUEST_ID, find_answers, register_api
+from authz_service.web.lean import LeanLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
 
 _LOGGER: Final = logging.getLogger(__name__)
-_REQUEST_ID: Final = "X-Request-ID"
 _LONGEST_PATH: Final = 100
 
 
@@ -51,13 +52,16 @@ class _EndedInput:
 
 def load_app(settings: Settings) -> Flask:
     """Build the application of a process that granian serves."""
-    app = create_app(assembly.build_service(settings))
-    app.wsgi_app = _EndedInput(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way
-    return app
+    return create_app(assembly.build_service(settings), is_lean=True)
 
 
-def create_app(service: Service) -> Flask:
-    """Build the application over a service."""
+def create_app(service: Service, *, is_lean: bool = False) -> Flask:
+    """Build the application over a service.
+
+    Arguments:
+        service: what answers.
+        is_lean: whether usual questions are answered in front of Flask.
+    """
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
     app.url_map.merge_slashes = False  # no redirects: a path is right or it is not
@@ -66,14 +70,22 @@ def create_app(service: Service) -> Flask:
     app.register_error_handler(AuthzError, _answer_refusal)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_accident)
-    register_api(app, service)
+    responder = Responder(service.decider, service.settings.max_batch)
+    register_api(app, service, responder)
+    if is_lean:
+        app.wsgi_app = LeanLayer(  # type: ignore[method-assign]  # Flask's own way
+            _EndedInput(app.wsgi_app),
+            find_answers(service, responder),
+            service.decider.policy_digest,
+            service.settings.max_body,
+        )
     return app
 
 
 def _echo_request_id(response: Response) -> Response:
     """Give the caller's id back, on errors too (AuthZEN section 10.1.4)."""
-    if _REQUEST_ID in request.headers:
-        response.headers[_REQUEST_ID] = request.headers[_REQUEST_ID]
+    if REQUEST_ID in request.headers:
+        response.headers[REQUEST_ID] = request.headers[REQUEST_ID]
     return response
 
 
