@@ -119,6 +119,12 @@ class Settings:
     max_body: int = _setting(
         1_048_576, _parse_whole(1_024, 1_073_741_824), "the largest request body, in bytes"
     )
+    body_timeout: int = _setting(
+        10,
+        _parse_whole(1, 3_600),
+        "seconds that clients may keep all threads of a process waiting for their bodies; then it"
+        " is replaced",
+    )
     max_batch: int = _setting(
         1_000, _parse_whole(1, 1_000_000), "the most questions in one batch request"
     )

@@ -406,6 +406,20 @@ def test_it_stops_though_a_client_dawdles(installation: Installation) -> None:
     assert not installation.answers()
 
 
+def test_clients_that_dawdle_do_not_keep_it_from_others(installation: Installation) -> None:
+    """A process whose every thread waits for a client is replaced, and others are answered."""
+    with (
+        installation.serve("--create", "--body-timeout=1"),
+        socket.create_connection(("127.0.0.1", installation.port)) as dawdler,
+    ):
+        head = f"POST {EVALUATION} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\n"
+        dawdler.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        wait_until(lambda: "keep all threads waiting" in "".join(installation.printed))
+        wait_until(installation.answers)
+
+        assert {"decision": True} == installation.ask(MARY_SEES_USAGE).data
+
+
 def test_it_stops_though_it_has_only_just_begun(installation: Installation) -> None:
     """A SIGTERM that comes with the first word is not lost."""
     with installation.start("--create") as process:

@@ -28,6 +28,7 @@ from authz_service.errors import SettingError
 from authz_service.store.database import open_store
 from authz_service.web.api import EVALUATION, WELL_KNOWN
 from authz_service.web.app import load_app
+from authz_service.web.patience import PatientLayer
 from authz_service.web.security import refuse_exposure
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
 
-_PARENT_CHECK_SECONDS: Final = 1.0
+_CHECK_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
 
 
@@ -60,6 +61,7 @@ _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
     "workers",
     "threads",
     "max_body",
+    "body_timeout",
     "max_batch",
     "engine",
     "sample",
@@ -116,12 +118,17 @@ def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -
     The first process that is ready says so.
 
     A parent that is killed cannot end its children; they would go on answering, and hold the port.
+    When clients keep all threads waiting for their bodies, the process ends as well, and the parent
+    starts another.
     """
+    layers: list[PatientLayer] = []
 
     def follow() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_CHECK_SECONDS)
-        os._exit(1)  # at once: nobody is left who could end what a slow client keeps waiting
+        while os.getppid() == parent and not (layers and layers[0].is_at_end()):
+            time.sleep(_CHECK_SECONDS)
+        if os.getppid() == parent:
+            logging.getLogger(__name__).error("clients keep all threads waiting; starting again")
+        os._exit(1)  # at once: nothing else ends what a slow client keeps waiting
 
     # the parent's handler came along with the fork, and would lose a signal meant for this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -132,7 +139,8 @@ def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -
     gc.freeze()
     if first.acquire(block=False):
         _announce(settings, domain)
-    return app.wsgi_app
+    layers.append(PatientLayer(app.wsgi_app, settings.threads, settings.body_timeout))
+    return layers[0]
 
 
 def _create(settings: Settings, domain: Domain) -> None:
