@@ -149,13 +149,15 @@ def _compile(
     return policies, engine
 
 
-def build_sampled_engine(settings: Settings, domain: Domain) -> Engine:
+def build_sampled_engine(
+    settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+) -> Engine:
     """Build an engine for serving, at whose answers the reference looks now and then.
 
     Raises:
         PolicyError: as above.
     """
-    engine, reference = _build_engines(settings, domain, ignore)
+    engine, reference = _build_engines(settings, domain, warn)
     if not reference or not settings.sample or settings.engine != "compiled":
         return engine
     return Sampled(engine, reference, settings.sample)
@@ -180,14 +182,18 @@ def build_decider(
     return Decider(engine=engine, store=store, schema=domain.schema, clock=clock, pager=pager)
 
 
-def build_service(settings: Settings) -> Service:
+def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     """Build a service over the store of the settings.
+
+    Arguments:
+        settings: which store, and which policies.
+        engine: what evaluates them, where it has been built already.
 
     Raises:
         AuthzError: of the part that cannot be used.
     """
     domain = find_domain(settings.domain)
-    engine = build_sampled_engine(settings, domain)
+    engine = engine or build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
     sampled = engine if isinstance(engine, Sampled) else None
     decider = build_decider(engine, domain, store, settings=settings)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from granian.server.common import AbstractServer
 
+    from authz_service.policy.engine import Engine
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
 
@@ -84,7 +85,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     refuse_exposure(settings.host)
     _refuse_taken_address(settings)
     domain = assembly.find_domain(settings.domain)
-    engine = assembly.build_engine(settings, domain, show_warning)
+    engine = assembly.build_sampled_engine(settings, domain, show_warning)
     if create:
         _create(settings, domain)
     store = assembly.open_existing_store(settings, domain)
@@ -92,7 +93,10 @@ def serve(settings: Settings, *, create: bool) -> None:
     store.close()
     server = build_server(settings)
     first = multiprocessing.Lock()
-    loader = functools.partial(_load_worker, settings, domain, os.getpid(), first)
+    # what a forked process has from its parent it need not build again
+    is_forked = multiprocessing.get_start_method() == "fork"
+    built = engine if is_forked else None
+    loader = functools.partial(_load_worker, settings, domain, built, os.getpid(), first)
     server.serve(target_loader=loader, wrap_loader=False)
 
 
@@ -112,7 +116,9 @@ def build_server(settings: Settings) -> AbstractServer[Any]:
     )
 
 
-def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -> WSGIApplication:
+def _load_worker(
+    settings: Settings, domain: Domain, engine: Engine | None, parent: int, first: Lock
+) -> WSGIApplication:
     """Build the application in a serving process, which ends when its parent is gone.
 
     The first process that is ready says so.
@@ -133,7 +139,7 @@ def _load_worker(settings: Settings, domain: Domain, parent: int, first: Lock) -
     # the parent's handler came along with the fork, and would lose a signal meant for this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
-    app = load_app(settings)
+    app = load_app(settings, engine)
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from authz_service.assembly import Service
+    from authz_service.policy.engine import Engine
     from authz_service.settings import Settings
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -50,9 +51,14 @@ class _EndedInput:
         return self._wsgi_app(environ, start_response)
 
 
-def load_app(settings: Settings) -> Flask:
-    """Build the application of a process that granian serves."""
-    return create_app(assembly.build_service(settings), is_lean=True)
+def load_app(settings: Settings, engine: Engine | None = None) -> Flask:
+    """Build the application of a process that granian serves.
+
+    Arguments:
+        settings: of the service.
+        engine: what evaluates its policies, where it has been built already.
+    """
+    return create_app(assembly.build_service(settings, engine), is_lean=True)
 
 
 def create_app(service: Service, *, is_lean: bool = False) -> Flask:
