@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 import test_domains
-from generated_agreement import LONG, build_store, compile_case
+from generated_agreement import LONG, build_store, compile_case, read_policy_set
 from generated_policies import DOMAIN as GENERATED
 from generated_policies import NOON, Case, cases  # noqa: TC002  # read by Hypothesis
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +21,7 @@ from authz_service.policy.request import Page, Request, Said, build_request  # a
 from authz_service.policy.source import load_policies
 from authz_service.portal import DOMAIN as PORTAL
 from authz_service.store.database import open_store
-from authz_service.store.entity import Reference
+from authz_service.store.entity import Reference, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,31 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parent.parent
 FIXTURES: Final = sorted((ROOT / "fixtures").glob("*.yaml"))
+
+
+def user(key: str, name: str, manager: str | None) -> Row:
+    """Make somebody."""
+    return Row(Reference("user", key), {"name": name, "role": "member", "manager": manager})
+
+
+def record(key: str, title: str | None, owner: str | None, readers: tuple[str, ...]) -> Row:
+    """Make a record in the one folder."""
+    values = {"status": "active", "folder": "f", "owner": owner, "title": title, "readers": readers}
+    return Row(Reference("record", key), values)
+
+
+# Three people, of whom one manages the others, and records that they have to do with.
+PEOPLE_AND_RECORDS: Final = (
+    user("ann", "bob", None),
+    user("bob", "r1", "ann"),
+    user("cid", "cid", "ann"),
+    Row(Reference("folder", "f"), {"keeper": "bob", "is_open": True}),
+    record("ann", "ann", "bob", ("ann",)),
+    record("r1", "cid", "bob", ("ann", "bob")),
+    record("r2", "cid", "ann", ("bob",)),
+    record("r3", "bob", None, ("ann", "bob", "cid")),
+    record("r4", None, "cid", ()),
+)
 
 # What is open, and the request in which it is.
 Search = tuple[str, Request]
@@ -139,6 +164,46 @@ def test_searches_of_small_domains_find_what_is_allowed(name: str) -> None:
     store.close()
 
     assert [] == wrong
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "request.subject.id = record.title",
+        "request.subject.id = record.id or record.id = request.subject.name",
+        "record.id in request.parts",
+        "record.id in [request.subject.name, record.title]",
+        "part in request.parts and part = record.title",
+        "request.subject in record.readers",
+        "record in request.subject.records",
+        "record.owner in request.subject.reports",
+        "boss in record.readers and request.subject.manager = boss",
+        "other in request.subject.records and other.title = record.title",
+        "other in request.subject.reports and other in record.readers and other = record.owner",
+        "record.owner = record.folder.keeper and record.folder.keeper = request.subject",
+        "not (one in record.readers and one != request.subject)",
+        "_one in request.subject.reports",
+        "request.subject.name = record.owner.manager.name",
+    ],
+)
+def test_every_way_to_an_id_is_found(condition: str, url: str) -> None:
+    """Whatever leads from the one to the other, a search goes along it, in either database."""
+    policy = f'allow(request: Request, "read", record: Record) if {condition};'
+    engine = CompiledEngine(read_policy_set(policy), GENERATED, LONG)
+    store = open_store(url, GENERATED)
+    with store.transaction():
+        store.create_tables()
+        for row in PEOPLE_AND_RECORDS:
+            store.insert(row)
+    ids = list_ids(store, GENERATED)
+    said = Said(action={"parts": ["bob", "r2", "r3"]})
+    read = [each for each in searches(ids, GENERATED, said) if each[1].action == "read"]
+    found = [walk(engine, store, each, 2) for each in read]
+    allowed = [find_allowed(engine, store, each, ids[kind_of(each)]) for each in read]
+    store.close()
+
+    assert allowed == found
+    assert any(found)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
