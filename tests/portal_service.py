@@ -15,6 +15,7 @@ from authz_service import assembly
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.web.app import create_app
+from authz_service.web.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -90,7 +91,7 @@ def open_app(
     decider = assembly.build_decider(engine, DOMAIN, store, clock, settings)
     try:
         service = assembly.Service(settings, DOMAIN, store, decider)
-        yield create_app(service, is_lean=door == "lean")
+        yield create_app(service, Patience(1, 10) if door == "lean" else None)
     finally:
         store.close()
 

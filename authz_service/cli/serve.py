@@ -28,7 +28,7 @@ from authz_service.errors import SettingError
 from authz_service.store.database import open_store
 from authz_service.web.api import EVALUATION, WELL_KNOWN
 from authz_service.web.app import load_app
-from authz_service.web.patience import PatientLayer
+from authz_service.web.patience import Patience
 from authz_service.web.security import refuse_exposure
 
 if TYPE_CHECKING:
@@ -127,10 +127,10 @@ def _load_worker(
     When clients keep all threads waiting for their bodies, the process ends as well, and the parent
     starts another.
     """
-    layers: list[PatientLayer] = []
+    patience = Patience(settings.threads, settings.body_timeout)
 
     def follow() -> None:
-        while os.getppid() == parent and not (layers and layers[0].is_at_end()):
+        while os.getppid() == parent and not patience.is_at_end():
             time.sleep(_CHECK_SECONDS)
         if os.getppid() == parent:
             logging.getLogger(__name__).error("clients keep all threads waiting; starting again")
@@ -139,14 +139,13 @@ def _load_worker(
     # the parent's handler came along with the fork, and would lose a signal meant for this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
-    app = load_app(settings, engine)
+    app = load_app(settings, engine, patience)
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()
     if first.acquire(block=False):
         _announce(settings, domain)
-    layers.append(PatientLayer(app.wsgi_app, settings.threads, settings.body_timeout))
-    return layers[0]
+    return app.wsgi_app
 
 
 def _create(settings: Settings, domain: Domain) -> None:

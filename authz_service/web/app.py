@@ -15,6 +15,7 @@ from authz_service.web import wire
 from authz_service.web.answer import Responder
 from authz_service.web.api import REQUEST_ID, find_answers, register_api
 from authz_service.web.lean import LeanLayer
+from authz_service.web.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,22 +52,26 @@ class _EndedInput:
         return self._wsgi_app(environ, start_response)
 
 
-def load_app(settings: Settings, engine: Engine | None = None) -> Flask:
+def load_app(
+    settings: Settings, engine: Engine | None = None, patience: Patience | None = None
+) -> Flask:
     """Build the application of a process that granian serves.
 
     Arguments:
         settings: of the service.
         engine: what evaluates its policies, where it has been built already.
+        patience: knows how long clients keep the process waiting.
     """
-    return create_app(assembly.build_service(settings, engine), is_lean=True)
+    service = assembly.build_service(settings, engine)
+    return create_app(service, patience or Patience(settings.threads, settings.body_timeout))
 
 
-def create_app(service: Service, *, is_lean: bool = False) -> Flask:
+def create_app(service: Service, patience: Patience | None = None) -> Flask:
     """Build the application over a service.
 
     Arguments:
         service: what answers.
-        is_lean: whether usual questions are answered in front of Flask.
+        patience: where it is served by threads, and usual questions are answered in front of Flask.
     """
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
@@ -78,12 +83,13 @@ def create_app(service: Service, *, is_lean: bool = False) -> Flask:
     app.register_error_handler(Exception, _answer_accident)
     responder = Responder(service.decider, service.settings.max_batch)
     register_api(app, service, responder)
-    if is_lean:
+    if patience:
         app.wsgi_app = LeanLayer(  # type: ignore[method-assign]  # Flask's own way
             _EndedInput(app.wsgi_app),
             find_answers(service, responder),
             service.decider.policy_digest,
             service.settings.max_body,
+            patience,
         )
     return app
 

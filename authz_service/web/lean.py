@@ -10,10 +10,13 @@ import io
 from typing import TYPE_CHECKING, Final
 
 from authz_service.web.api import JSON, POLICY_DIGEST, REQUEST_ID
+from authz_service.web.patience import PatientBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from authz_service.web.patience import Patience
 
 # More digits make no length of a body.
 _LONGEST_LENGTH: Final = 18
@@ -28,6 +31,7 @@ class LeanLayer:
             refuse.
         policy_digest: which policies give the answers.
         max_body: the most bytes that a body may have.
+        patience: knows how long bodies are waited for.
     """
 
     def __init__(
@@ -36,8 +40,10 @@ class LeanLayer:
         answers: Mapping[str, Callable[[bytes], bytes]],
         policy_digest: str,
         max_body: int,
+        patience: Patience,
     ) -> None:
         self._wsgi_app = wsgi_app
+        self._patience = patience
         self._answers = answers
         self._headers = [("Content-Type", JSON), (POLICY_DIGEST, policy_digest)]
         self._max_body = max_body
@@ -47,8 +53,9 @@ class LeanLayer:
         answer = self._answers.get(environ["PATH_INFO"])
         size = self._find_size(environ)
         if answer is None or size is None:
+            environ["wsgi.input"] = PatientBody(environ["wsgi.input"], self._patience)
             return self._wsgi_app(environ, start_response)
-        body = environ["wsgi.input"].read(size)
+        body = self._patience.read(environ["wsgi.input"], size)
         try:
             found = answer(body)
         except Exception:  # noqa: BLE001  # Flask will run into the same, and has the words for it
@@ -62,16 +69,16 @@ class LeanLayer:
 
     def _find_size(self, environ: WSGIEnvironment) -> int | None:
         """Find how long the body of a usual request is; None where the request is not usual."""
-        length = environ.get("CONTENT_LENGTH", "")
+        length, content_type = environ.get("CONTENT_LENGTH", ""), environ.get("CONTENT_TYPE", "")
         is_usual = (
             environ["REQUEST_METHOD"] == "POST"
-            and environ.get("CONTENT_TYPE", "").partition(";")[0] == JSON
+            and (content_type == JSON or content_type.partition(";")[0] == JSON)
             and length.isdecimal()
             and len(length) <= _LONGEST_LENGTH
             # Flask looks at these
             and "HTTP_TRANSFER_ENCODING" not in environ
             and "HTTP_UPGRADE" not in environ
-            and environ.get("HTTP_X_REQUEST_ID", "").isprintable()
+            and ("HTTP_X_REQUEST_ID" not in environ or environ["HTTP_X_REQUEST_ID"].isprintable())
         )
         size = int(length) if is_usual else self._max_body + 1
         return size if size <= self._max_body else None

@@ -6,44 +6,42 @@ all of them waiting, by accident or not, nobody is answered; then the process ha
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import TYPE_CHECKING, Any
+from threading import get_ident
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+    from collections.abc import Callable
+    from wsgiref.types import InputStream
 
 
-class PatientLayer:
-    """A WSGI application in front of another, which knows for how long bodies are waited for.
+class Patience:
+    """Knows which threads wait for a body, and since when.
 
     Safe to share between threads.
 
     Arguments:
-        wsgi_app: what reads the bodies, and answers.
-        threads: how many do so at the same time.
+        threads: how many there are.
         seconds: how long all of them may wait.
         clock: tells the time, in seconds.
     """
 
     def __init__(
-        self,
-        wsgi_app: WSGIApplication,
-        threads: int,
-        seconds: float,
-        clock: Callable[[], float] = time.monotonic,
+        self, threads: int, seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._wsgi_app = wsgi_app
         self._threads = threads
         self._seconds = seconds
         self._clock = clock
         self._since: dict[int, float] = {}
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Pass the request on, with a body whose reading is watched."""
-        environ["wsgi.input"] = _Body(environ["wsgi.input"], self._read)
-        return self._wsgi_app(environ, start_response)
+    def read(self, body: InputStream, size: int = -1) -> bytes:
+        """Read so many bytes of a body, or all, which may take as long as the client likes."""
+        thread = get_ident()
+        self._since[thread] = self._clock()
+        try:
+            return body.read(size)
+        finally:
+            del self._since[thread]
 
     def is_at_end(self) -> bool:
         """Tell whether all threads have been waiting for too long."""
@@ -51,28 +49,19 @@ class PatientLayer:
         latest = self._clock() - self._seconds
         return len(waiting) >= self._threads and all(since < latest for since in waiting)
 
-    def _read(self, read: Callable[..., bytes], *arguments: Any) -> bytes:
-        """Read from a body, which may take as long as the client likes."""
-        thread = threading.get_ident()
-        self._since[thread] = self._clock()
-        try:
-            return read(*arguments)
-        finally:
-            del self._since[thread]
 
-
-class _Body:
-    """A body whose reading is watched.
+class PatientBody:
+    """A body that is read with patience, for whoever reads it.
 
     Arguments:
         body: where it comes from.
-        watch: is given what reads, and with which arguments.
+        patience: knows how long it is waited for.
     """
 
-    def __init__(self, body: InputStream, watch: Callable[..., bytes]) -> None:
+    def __init__(self, body: InputStream, patience: Patience) -> None:
         self._body = body
-        self._watch = watch
+        self._patience = patience
 
-    def read(self, *size: int) -> bytes:
+    def read(self, size: int = -1) -> bytes:
         """Read so many bytes, or all."""
-        return self._watch(self._body.read, *size)
+        return self._patience.read(self._body, size)
