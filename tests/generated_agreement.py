@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
 
-LONG: Final = 60_000
+LONG: Final = 3_600_000
 
 # Refused by the compiler for their size alone.
 _TOO_LARGE: Final = {"too_many_clauses", "nested_too_deep"}
