@@ -48,6 +48,22 @@ ASKED: Final = {SUBJECT: WHO_SEES_USAGE, RESOURCE: WHAT_PHILIP_SEES, ACTION: WHA
 
 ANOTHER_KEY: Final = "of somebody else, and long enough to be one"
 
+# Where what is asked, which parts and which of their members there must be.
+NEEDED: Final = [
+    (SUBJECT, "subject", "type"),
+    (SUBJECT, "action", "name"),
+    (SUBJECT, "resource", "type"),
+    (SUBJECT, "resource", "id"),
+    (RESOURCE, "subject", "type"),
+    (RESOURCE, "subject", "id"),
+    (RESOURCE, "action", "name"),
+    (RESOURCE, "resource", "type"),
+    (ACTION, "subject", "type"),
+    (ACTION, "subject", "id"),
+    (ACTION, "resource", "type"),
+    (ACTION, "resource", "id"),
+]
+
 # All five subscriptions of the company, which Philip administers.
 SUBSCRIPTIONS: Final = ["0470000001", "0470000002", "fixed-1", "internet-1", "tv-1"]
 
@@ -196,20 +212,7 @@ def test_an_action_is_ignored_where_actions_are_searched(client: FlaskClient, ac
 
 @pytest.mark.parametrize(
     ("path", "part", "member"),
-    [
-        (SUBJECT, "subject", "type"),
-        (SUBJECT, "action", "name"),
-        (SUBJECT, "resource", "type"),
-        (SUBJECT, "resource", "id"),
-        (RESOURCE, "subject", "type"),
-        (RESOURCE, "subject", "id"),
-        (RESOURCE, "action", "name"),
-        (RESOURCE, "resource", "type"),
-        (ACTION, "subject", "type"),
-        (ACTION, "subject", "id"),
-        (ACTION, "resource", "type"),
-        (ACTION, "resource", "id"),
-    ],
+    NEEDED,
 )
 @pytest.mark.parametrize("wrong", [None, 123, ["x"], {}])
 def test_what_is_needed_must_be_there(
@@ -227,20 +230,7 @@ def test_what_is_needed_must_be_there(
 
 @pytest.mark.parametrize(
     ("path", "part", "member"),
-    [
-        (SUBJECT, "subject", "type"),
-        (SUBJECT, "action", "name"),
-        (SUBJECT, "resource", "type"),
-        (SUBJECT, "resource", "id"),
-        (RESOURCE, "subject", "type"),
-        (RESOURCE, "subject", "id"),
-        (RESOURCE, "action", "name"),
-        (RESOURCE, "resource", "type"),
-        (ACTION, "subject", "type"),
-        (ACTION, "subject", "id"),
-        (ACTION, "resource", "type"),
-        (ACTION, "resource", "id"),
-    ],
+    NEEDED,
 )
 def test_what_is_unknown_finds_nothing(
     client: FlaskClient, path: str, part: str, member: str

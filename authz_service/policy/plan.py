@@ -164,18 +164,10 @@ class Plan:
             now: the time.
         """
         statement = self._find_search(searched)
-        known = {
-            SUBJECT_SLOT: _store(request.subject.id),
-            RESOURCE_SLOT: _store(request.resource.id),
-            NOW_SLOT: _store_time(now),
-            AFTER_SLOT: _store(page.after),
-            LIMIT_SLOT: page.limit,
-        }
-        bound = [
-            known[slot] if slot in known else self._find_given(request, slot)
-            for slot in statement.slots
-        ]
-        return statement.texts, bound
+        # a search binds no more than a check of the same question does, and its page
+        known = dict(zip(self._slots, self.values(request, now), strict=False))
+        known |= {AFTER_SLOT: _store(page.after), LIMIT_SLOT: page.limit}
+        return statement.texts, [known[slot] for slot in statement.slots]
 
     def _find_search(self, searched: str) -> Statement:
         statement = self._searches.get(searched)
@@ -183,12 +175,6 @@ class Plan:
             statement = self._builder.search(*self._types, searched, *self._question.parts)
             self._searches[searched] = statement
         return statement
-
-    def _find_given(self, request: Request, slot: str) -> Any:
-        if slot in request.given:
-            value = request.given[slot]
-            return _store_list(value) if isinstance(value, list) else _store(value)
-        return _store(request.supplied.get(slot))
 
     def _columns(self, requests: Sequence[Request], now: datetime) -> list[list[Any]]:
         """Put what several requests bring in the same order, each value of all of them."""

@@ -67,11 +67,11 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
 
     @api.post(EVALUATION)
     def evaluation() -> Response:
-        return _add_digest(Response(responder.evaluation(_read_body()), mimetype=JSON))
+        return _add_digest(decider, Response(responder.evaluation(_read_body()), mimetype=JSON))
 
     @api.post(EVALUATIONS)
     def evaluations() -> Response:
-        return _add_digest(Response(responder.evaluations(_read_body()), mimetype=JSON))
+        return _add_digest(decider, Response(responder.evaluations(_read_body()), mimetype=JSON))
 
     @api.get(WELL_KNOWN)
     def metadata() -> Response:
@@ -101,10 +101,6 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
         response = _answer(decider, state)
         response.status_code = 503 if problems else 200
         response.cache_control.no_store = True
-        return response
-
-    def _add_digest(response: Response) -> Response:
-        response.headers[POLICY_DIGEST] = decider.policy_digest
         return response
 
     return api
@@ -155,6 +151,9 @@ def _write_entities(found: Found, kind: str) -> dict[str, Any]:
 
 
 def _answer(decider: Decider, body: dict[str, Any]) -> Response:
-    response = jsonify(body)
+    return _add_digest(decider, jsonify(body))
+
+
+def _add_digest(decider: Decider, response: Response) -> Response:
     response.headers[POLICY_DIGEST] = decider.policy_digest
     return response
