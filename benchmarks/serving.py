@@ -36,7 +36,7 @@ _QUESTIONS: Final = 10_000
 _BATCH: Final = 1_000
 _CHECKED: Final = 1_000
 _CONNECTIONS: Final = 16
-# A batch keeps a process busy for milliseconds; two connections are enough that it never waits.
+# A batch keeps a thread busy for milliseconds; two connections are enough that it never waits.
 _BATCH_CONNECTIONS: Final = 2
 _PATIENCE: Final = 30
 _MEGA: Final = 1_000_000
@@ -122,6 +122,7 @@ def main(
 
 def _make_contenders(store: Path, customers: int, numbers: Sequence[str]) -> list[Contender]:
     port, workers, threads = numbers
+    batch_connections = _BATCH_CONNECTIONS * int(workers) * int(threads)
     options = [f"--database=sqlite:///{store}", f"--policies={ROOT / 'policies'}"]
     options += [f"--port={port}", f"--workers={workers}", f"--threads={threads}"]
     service = [str(Path(sys.executable).parent / "authz"), "serve", *options]
@@ -135,7 +136,7 @@ def _make_contenders(store: Path, customers: int, numbers: Sequence[str]) -> lis
     return [
         Contender("hello", hello, EVALUATION, bodies, []),
         Contender("single", service, EVALUATION, bodies, answers[:_CHECKED]),
-        Contender("batch", service, EVALUATIONS, batches, answers_many, _BATCH_CONNECTIONS),
+        Contender("batch", service, EVALUATIONS, batches, answers_many, batch_connections),
     ]
 
 

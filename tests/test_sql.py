@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 # What stands around the answer to the second question, where the first is never so.
 BEFORE: Final = (
-    'SELECT CASE WHEN FALSE THEN 2 WHEN EXISTS(SELECT 1 FROM "user" AS "subject"'
-    ' WHERE "subject"."id" = ?) THEN 1 ELSE 0 END, '
+    'SELECT (CASE WHEN FALSE THEN \'2\' WHEN EXISTS(SELECT 1 FROM "user" AS "subject"'
+    " WHERE \"subject\".\"id\" = ?) THEN '1' ELSE '0' END || CASE WHEN "
 )
-AFTER: Final = ' FROM "record" AS "resource" WHERE "resource"."id" = ?'
+AFTER: Final = ' THEN \'1\' ELSE \'0\' END) FROM "record" AS "resource" WHERE "resource"."id" = ?'
 
 
 @pytest.fixture(scope="module")
@@ -158,13 +158,14 @@ def test_what_a_question_brings_is_bound(builder: StatementBuilder) -> None:
 
 
 def test_all_questions_are_one_statement(builder: StatementBuilder) -> None:
-    """Each set of clauses is a column of one row, and there is no row without the entities."""
+    """Each set of clauses is a digit of one row, and there is no row without the entities."""
     statement = builder.decide(
         "user", "record", [clauses_of("record.size = 1"), (), clauses_of("1 = 1")]
     )
 
     assert (
-        'SELECT CASE WHEN "resource"."size" = 1 THEN 2 ELSE 1 END, FALSE, TRUE'
+        "SELECT (CASE WHEN \"resource\".\"size\" = 1 THEN '2' ELSE '1' END"
+        " || CASE WHEN FALSE THEN '1' ELSE '0' END || CASE WHEN TRUE THEN '1' ELSE '0' END)"
         ' FROM "user" AS "subject", "record" AS "resource"'
         ' WHERE ("subject"."id" = ? AND "resource"."id" = ?)'
     ) == statement.texts[SQLITE]
@@ -189,8 +190,8 @@ def test_a_subject_that_something_refers_to_is_not_looked_for(
 
     assert text.startswith("SELECT CASE WHEN ")
     assert text.endswith(
-        ' THEN 2 WHEN EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" = ?)'
-        ' THEN 1 ELSE 0 END FROM "record" AS "resource" WHERE "resource"."id" = ?'
+        ' THEN \'2\' WHEN EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" = ?)'
+        ' THEN \'1\' ELSE \'0\' END FROM "record" AS "resource" WHERE "resource"."id" = ?'
     )
 
 
@@ -223,21 +224,26 @@ def test_many_requests_are_one_statement(builder: StatementBuilder) -> None:
     clauses = clauses_of("record.owner = request.subject and record.size = request.copies")
     statement = builder.decide_many("user", "record", [clauses], 2)
     asked = (
-        ' SELECT "asked"."number", CASE WHEN ("resource"."owner_id" = "asked"."value_0" AND'
-        ' "resource"."size" {same} {copies}) THEN 2 WHEN EXISTS(SELECT 1 FROM "user" AS "subject"'
-        ' WHERE "subject"."id" = "asked"."value_0") THEN 1 ELSE 0 END'
+        ' SELECT {joined}("asked"."number" || \':\' || CASE WHEN'
+        ' ("resource"."owner_id" = "asked"."value_0" AND "resource"."size" {same} {copies})'
+        ' THEN \'2\' WHEN EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" ='
+        " \"asked\".\"value_0\") THEN '1' ELSE '0' END, ',')"
         ' FROM "asked", "record" AS "resource" WHERE "resource"."id" = "asked"."value_2"'
     )
     names = '"number", "value_0", "value_1", "value_2"'
 
     assert (
         f'WITH "asked" ({names}) AS (VALUES (?, ?, ?, ?), (?, ?, ?, ?))'
-        + asked.format(same="IS", copies='"asked"."value_1"')
+        + asked.format(joined="group_concat", same="IS", copies='"asked"."value_1"')
     ) == statement.texts[SQLITE]
     assert (
         f'WITH "asked" ({names}) AS (VALUES (CAST(%s AS BIGINT), CAST(%s AS TEXT),'
         " CAST(%s AS BIGINT), CAST(%s AS TEXT)), (%s, %s, %s, %s))"
-        + asked.format(same="IS NOT DISTINCT FROM", copies='CAST("asked"."value_1" AS BIGINT)')
+        + asked.format(
+            joined="string_agg",
+            same="IS NOT DISTINCT FROM",
+            copies='CAST("asked"."value_1" AS BIGINT)',
+        )
     ) == statement.texts[POSTGRESQL]
     assert (SUBJECT_SLOT, "copies", RESOURCE_SLOT) == statement.slots
 

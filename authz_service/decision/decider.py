@@ -93,10 +93,13 @@ class Decider:
     def check_many(self, requests: Iterable[Request]) -> list[Decision]:
         """Decide several requests, in their order, as of one time."""
         requests = list(requests)
+        kinds = {
+            (subject.type, action, resource.type) for subject, action, resource, _, _ in requests
+        }
+        if kinds <= self._known:
+            return list(map(self._decide, self._evaluate_many(requests)))
         known = [each for each in requests if self._knows(each)]
         decided = list(map(self._decide, self._evaluate_many(known)))
-        if len(known) == len(requests):
-            return decided
         following = iter(decided)
         return [
             next(following) if self._knows(each) else self._refuse_stranger(each)

@@ -10,6 +10,7 @@ Mostly `allow` says *permit and not forbid*; then those are asked, each for itse
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import PolicyError, with_article
@@ -114,7 +115,7 @@ class CompiledEngine:
         plan = self._plans[key]
         ask, values = plan.decide, plan.values(request, now)
         rows = store.execute(ask.texts, ask.pick(values), self._time_limit)
-        return plan.read(rows[0]) if rows else self._find_unknown(store, plan, values)
+        return plan.read(rows[0][0]) if rows else self._find_unknown(store, plan, values)
 
     def reasons_many(
         self, store: Store, requests: Sequence[Request], now: datetime
@@ -126,19 +127,18 @@ class CompiledEngine:
             StoreError: when the database cannot answer.
         """
         found: list[tuple[str, ...] | None] = [None] * len(requests)
-        kinds: dict[Key, list[tuple[str, int]]] = {}
-        for number, each in enumerate(requests):
-            resource = each.resource
-            key = each.subject.type, each.action, resource.type
-            kinds.setdefault(key, []).append((resource.id, number))
+        kinds: defaultdict[Key, list[int]] = defaultdict(list)
+        for number, (subject, action, resource, _, _) in enumerate(requests):
+            kinds[subject.type, action, resource.type].append(number)
         for key, asked in kinds.items():
             plan = self._plans[key]
-            asked.sort()  # neighbours in the index are read together
             for start in range(0, len(asked), plan.most):
-                numbers = [number for _, number in asked[start : start + plan.most]]
+                numbers = asked[start : start + plan.most]
                 texts, bound = plan.bind_many(numbers, [requests[each] for each in numbers], now)
-                for row in store.execute(texts, bound, self._time_limit):
-                    found[row[0]] = plan.read(row[1:])
+                [(answers,)] = store.execute(texts, bound, self._time_limit)
+                for each in answers.split(",") if answers else ():
+                    number, _, answer = each.partition(":")
+                    found[int(number)] = plan.read(answer)
         return [
             self.reasons(store, request, now) if reasons is None else reasons
             for request, reasons in zip(requests, found, strict=True)

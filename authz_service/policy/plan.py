@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 # A type of subject, an action, and a type of resource.
 Key = tuple[str, str, str]
 
-# What a row says of the first question.
-_NO_SUBJECT: Final = 0
-_HOLDS: Final = 2
+# What an answer says of the first question, and of the others.
+_NO_SUBJECT: Final = "0"
+_ALLOWED: Final = "2"
+_HOLDS: Final = "1"
 
 # What one statement may bind: SQLite takes 32,766 values.
 _MOST_VALUES: Final = 32_000
-_MOST_AT_ONCE: Final = 1_024
-# Rows are all alike, each a few truth values, so what they say is kept.
+# More at once are no faster (benchmarks/README.md), and their statements take more memory.
+_MOST_AT_ONCE: Final = 256
+# Answers are all alike, each a few truth values, so what they say is kept.
 _MOST_READ: Final = 256
 
 
@@ -91,10 +93,10 @@ class Plan:
         lists: the names of what is given as a list.
 
     Attributes:
-        decide: gives one row of answers, and none where the subject or the resource is unknown.
+        decide: gives one row with an answer, and none where the subject or the resource is unknown.
         is_known: says which of the two is.
         most: how many questions one statement takes.
-        read: reads the reasons off a row of answers.
+        read: reads the reasons off an answer.
     """
 
     def __init__(
@@ -143,7 +145,7 @@ class Plan:
         """Find the statement that decides several questions, and what it binds.
 
         Arguments:
-            numbers: what the rows begin with.
+            numbers: what the answers begin with.
             requests: at most `most` of them.
             now: the time.
         """
@@ -203,14 +205,15 @@ class Plan:
         places = [self._slots.index(slot) for slot in statement.slots]
         return Ask(statement.texts, _build_picker(places), size or len(places))
 
-    def _read(self, row: tuple[Any, ...]) -> tuple[str, ...]:
-        first, *others = row
+    def _read(self, answer: str) -> tuple[str, ...]:
+        first, others = answer[0], answer[1:]
         if first == _NO_SUBJECT:
             return (UNKNOWN_SUBJECT,)
-        permitted, *forbidden = others if self._has_allow else (first == _HOLDS, *others)
-        if first == _HOLDS and (self._has_allow or not any(forbidden)):
+        holds = [each == _HOLDS for each in others]
+        permitted, *forbidden = holds if self._has_allow else (first == _ALLOWED, *holds)
+        if first == _ALLOWED and (self._has_allow or not any(forbidden)):
             return ()
-        codes = {code for code, holds in zip(self._codes, forbidden, strict=True) if holds}
+        codes = {code for code, each in zip(self._codes, forbidden, strict=True) if each}
         if not permitted:
             codes.add(NOT_PERMITTED)
         return tuple(sorted(codes)) or (NOT_PERMITTED,)

@@ -1,26 +1,27 @@
 """Clauses into statements: one tree for each question, written in the dialect of either database.
 
-Each set of clauses is a column of one row, so that one statement gives the decision and all
+Each set of clauses is a digit of one text, so that one statement gives the decision and all
 reasons. Subject and resource are rows of the outermost query; their ids are bound parameters, as is
 everything that comes with the question. What a policy says itself stands in the text. For many
 questions of one kind, what would be bound stands in a table of values instead, with a line for each
-question.
+question; their answers come as one text, for each row that SQLite gives out costs Python the lock
+that its threads share.
 
 The subject's own row is looked for only when nothing else shows that it is there: a row that refers
 to it does, for the database lets no reference lead nowhere.
 
 An example, `subscription.holder = person` and a forbid if `not subscription.kind = "mobile"`:
 
-    SELECT CASE WHEN "resource"."holder_id" = ? THEN 2
-        WHEN EXISTS(SELECT 1 FROM "person" AS "subject" WHERE "subject"."id" = ?) THEN 1 ELSE 0 END,
-        NOT "resource"."kind" = 'mobile'
+    SELECT CASE WHEN "resource"."holder_id" = ? THEN '2' WHEN
+        EXISTS(SELECT 1 FROM "person" AS "subject" WHERE "subject"."id" = ?) THEN '1' ELSE '0' END
+        || CASE WHEN NOT "resource"."kind" = 'mobile' THEN '1' ELSE '0' END
     FROM "subscription" AS "resource" WHERE "resource"."id" = ?
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import peewee
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from authz_service.policy.clauses import Clause
     from authz_service.policy.condition import Slot
     from authz_service.store.entity import Entity
+
+# What joins the texts of several rows.
+_JOINED: Final = {SQLITE: "group_concat", POSTGRESQL: "string_agg"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class StatementBuilder:
     def decide(
         self, subject: str, resource: str, questions: Sequence[Sequence[Clause]]
     ) -> Statement:
-        """Build what gives one row: does each of the questions hold.
+        """Build what gives one row, a text with a digit for each of the questions: does it hold.
 
         Of the first it says 2 when it holds, 1 when not, and 0 when not, there being no such
         subject. It gives no row where there is no such resource; there may be none as well where
@@ -88,7 +92,8 @@ class StatementBuilder:
     ) -> Statement:
         """Build the same for several requests at once.
 
-        It binds, for each request, a number and then the slots; a row begins with the number.
+        It binds, for each request, a number and then the slots. It gives one row, a text in which
+        each answer follows its number and a colon, with commas between them; null for no answer.
         """
         texts = {
             writer.dialect: writer.decide_many(subject, resource, questions, count)
@@ -170,16 +175,19 @@ class _Writer:
     ) -> peewee.Select:
         rows = self._outer_rows(subject, resource)
         first, *answers = [self._conditions.any(clauses, rows) for clauses in questions]
-        unless: list[peewee.Node | str] = ["ELSE 1"]
+        unless: list[peewee.Node | str] = ["ELSE '1'"]
         if SUBJECT in rows and _is_known_by_reference(questions):
-            unless = ["WHEN", self._exists(SUBJECT, rows.pop(SUBJECT)), "THEN 1 ELSE 0"]
+            unless = ["WHEN", self._exists(SUBJECT, rows.pop(SUBJECT)), "THEN '1' ELSE '0'"]
         sources = list(rows.values())
-        answers.insert(0, words("CASE WHEN", first, "THEN 2", *unless, "END"))
+        digits = [words("CASE WHEN", first, "THEN '2'", *unless, "END")]
+        digits += [words("CASE WHEN", each, "THEN '1' ELSE '0' END") for each in answers]
+        answer = join(digits, " || ")
         if self._is_many:
-            answers.insert(0, peewee.Entity(ASKED, "number"))
             sources.insert(0, peewee.Entity(ASKED))
+            numbered = words(peewee.Entity(ASKED, "number"), "|| ':' ||", answer)
+            answer = peewee.Function(_JOINED[self.dialect], (numbered, peewee.SQL("','")))
         has_ids = [self._has_id(name, row) for name, row in rows.items()]
-        query = peewee.Select(sources, answers)
+        query = peewee.Select(sources, [answer])
         return query.where(join(has_ids, " AND ")) if has_ids else query
 
     def decide_many(

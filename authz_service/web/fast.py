@@ -37,14 +37,14 @@ class _Action(Struct, gc=False):
     properties: _Said | None = None
 
 
-class _Evaluation(Struct):
+class _Evaluation(Struct, gc=False):
     subject: Reference
     action: _Action
     resource: Reference
     context: _Said | None = None
 
 
-class _Item(Struct):
+class _Item(Struct, gc=False):
     subject: Reference | None = None
     action: _Action | None = None
     resource: Reference | None = None
