@@ -7,7 +7,7 @@ import importlib.util
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.paging import Pager
@@ -19,6 +19,7 @@ from authz_service.settings import Settings
 from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
+from authz_service.store.writer import Cause, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
+    from authz_service.store.migration import Migration
+
+_LOADED: Final = Cause(reason="a fixture was loaded")
 
 
 @dataclass(frozen=True)
@@ -204,8 +208,18 @@ def open_existing_store(settings: Settings, domain: Domain) -> Store:
     """Open the store of the settings.
 
     Raises:
-        StoreError: when there is none.
+        StoreError: when there is none, or its tables are of another version.
     """
+    store = _open_store_with_tables(settings, domain)
+    try:
+        _refuse_other_version(settings, store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _open_store_with_tables(settings: Settings, domain: Domain) -> Store:
     if settings.database == MEMORY:
         message = "ends with this command, so it holds nothing; name a file"
         raise StoreError.at(settings.shown_database, "no_database", message)
@@ -217,6 +231,44 @@ def open_existing_store(settings: Settings, domain: Domain) -> Store:
         message = "holds no entities; `authz load FILE...` fills it"
         raise StoreError.at(settings.shown_database, "no_tables", message)
     return store
+
+
+def _refuse_other_version(settings: Settings, store: Store) -> None:
+    """Refuse a store whose tables are not those that this program knows."""
+    standing = store.find_standing()
+    place = settings.shown_database
+    if standing.unknown:
+        listed = ", ".join(standing.unknown)
+        message = f"was made by a newer program, which has the migrations {listed}; use that one"
+        raise StoreError.at(place, "unknown_schema", message)
+    if standing.pending:
+        message = "was made by an older program; `authz migrate` brings it up to date"
+        raise StoreError.at(place, "old_schema", message)
+
+
+def migrate_store(settings: Settings, *, check: bool = False) -> list[Migration]:
+    """Bring the tables of the store up to date, in one transaction.
+
+    Arguments:
+        settings: which store.
+        check: only find what is to be done.
+
+    Returns:
+        the migrations that were run, or are to be.
+
+    Raises:
+        StoreError: when there is no store, or it was made by a newer program.
+    """
+    domain = find_domain(settings.domain)
+    store = _open_store_with_tables(settings, domain)
+    try:
+        with store.transaction():
+            standing = store.find_standing()
+            if standing.unknown:
+                _refuse_other_version(settings, store)
+            return list(standing.pending) if check else store.migrate()
+    finally:
+        store.close()
 
 
 def load_into_store(settings: Settings, fixtures: Iterable[Path]) -> int:
@@ -232,9 +284,12 @@ def load_into_store(settings: Settings, fixtures: Iterable[Path]) -> int:
     store = open_store(settings.database, domain)
     try:
         with store.transaction():
-            if not store.has_tables():
+            if store.has_tables():
+                _refuse_other_version(settings, store)
+            else:
                 store.create_tables()
-            return load_fixtures(fixtures, store, domain)
+            with write(store, _LOADED, tell_time()) as writer:
+                return load_fixtures(fixtures, writer, domain)
     finally:
         store.close()
 
@@ -269,4 +324,5 @@ def create_store(store: Store, domain: Domain, fixtures: Iterable[Path]) -> int 
         if store.has_tables():
             return None
         store.create_tables()
-        return load_fixtures(fixtures, store, domain)
+        with write(store, _LOADED, tell_time()) as writer:
+            return load_fixtures(fixtures, writer, domain)

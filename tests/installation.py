@@ -92,6 +92,7 @@ class Installation:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self.environment,
+                cwd=self.folder,
                 start_new_session=True,
             )
         try:

@@ -19,11 +19,14 @@ from authz_service.portal import DOMAIN
 from authz_service.store.database import MEMORY, open_store
 from authz_service.store.entity import Reference
 from authz_service.store.fixture import load_fixtures
+from authz_service.store.writer import Cause
+from authz_service.store.writer import write as write_entities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from authz_service.store.database import Store
+    from authz_service.store.domain import Domain
 
 # Two lines that most files below begin with, so what they are about stands in line 3.
 SMITH: Final = """\
@@ -54,8 +57,13 @@ def library() -> Iterator[Store]:
 
 def load(store: Store, *paths: Path) -> int:
     """Load files into a store of the portal."""
-    with store.transaction():
-        return load_fixtures(paths, store, DOMAIN)
+    return load_into(store, DOMAIN, *paths)
+
+
+def load_into(store: Store, domain: Domain, *paths: Path) -> int:
+    """Load files into a store of a domain."""
+    with write_entities(store, Cause(), datetime(2026, 1, 5, tzinfo=UTC)) as writer:
+        return load_fixtures(paths, writer, domain)
 
 
 def refuse(store: Store, folder: Path, **texts: str) -> list[str]:
@@ -130,8 +138,7 @@ def test_a_file_builds_on_what_is_stored(portal: Store, tmp_path: Path) -> None:
 def test_an_entity_may_refer_to_a_later_one_of_its_type(library: Store, tmp_path: Path) -> None:
     """An entity may stand before another of the same type that it refers to."""
     path = write(tmp_path, "a", "reader: {mary: {name: Mary, mentor: tom}, tom: {name: Tom}}\n")
-    with library.transaction():
-        load_fixtures([path], library, LIBRARY)
+    load_into(library, LIBRARY, path)
     expected = ["mary"]
 
     assert expected == related_ids(library, Reference("reader", "tom"), PUPILS)
@@ -167,14 +174,14 @@ def test_the_fixtures_of_the_project_load_together(portal: Store) -> None:
         (
             (
                 "a.yaml:1:29: a person has no attribute `id` that is written here;"
-                " there is `email`, `mobile`, `name` [unknown_attribute]"
+                " there is `email`, `language`, `mobile`, `name` [unknown_attribute]"
             ),
             "person: {mary: {name: Mary, id: mary, email: m}}",
         ),
         (
             (
                 "a.yaml:1:29: a person has no attribute `memberships` that is written here;"
-                " there is `email`, `mobile`, `name` [unknown_attribute]"
+                " there is `email`, `language`, `mobile`, `name` [unknown_attribute]"
             ),
             "person: {mary: {name: Mary, memberships: [], email: m}}",
         ),
@@ -866,8 +873,7 @@ def test_a_scalar_is_stored_as_its_type(
     """A number, a truth value and a time are stored as such; a number is always decimal."""
     rest = "kind: novel" + ("" if "pages" in attribute else ", pages: 1")
     path = write(tmp_path, "a", f"book: {{emma: {{title: Emma, {rest}, {attribute}}}}}")
-    with library.transaction():
-        load_fixtures([path], library, LIBRARY)
+    load_into(library, LIBRARY, path)
     found = library.find(Reference("book", "emma"))
 
     assert found
@@ -898,8 +904,8 @@ def test_a_scalar_that_is_not_of_its_type_is_told(
     """A value that is no such number, truth value or time is told with what must stand there."""
     rest = "kind: novel" + ("" if "pages" in attribute else ", pages: 1")
     path = write(tmp_path, "a", f"book: {{emma: {{title: Emma, {rest}, {attribute}}}}}")
-    with pytest.raises(FixtureError) as caught, library.transaction():
-        load_fixtures([path], library, LIBRARY)
+    with pytest.raises(FixtureError) as caught:
+        load_into(library, LIBRARY, path)
 
     assert ["wrong_type"] == [fault.code for fault in caught.value.faults]
     assert f"must be {wanted}, not `" in str(caught.value)
@@ -1009,7 +1015,7 @@ def test_any_text_loads_or_is_refused(
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(text.encode())
     with contextlib.suppress(FixtureError), empty_portal.transaction():
-        load_fixtures([path], empty_portal, DOMAIN)
+        load_into(empty_portal, DOMAIN, path)
         raise FixtureError([])  # undoes what was loaded, for the next text
 
 
@@ -1021,7 +1027,7 @@ def test_what_is_not_stored_is_in_no_fixture(tmp_path: Path) -> None:
     path = tmp_path / "letters.yaml"
     path.write_text("letter:\n  unsent: {title: a, size: 1, secret: false}\n")
     with pytest.raises(FixtureError) as caught:
-        load_fixtures([path], store, generated_policies.DOMAIN)
+        load_into(store, generated_policies.DOMAIN, path)
     store.close()
 
     message = "what a `letter` is comes with each question; none is stored"

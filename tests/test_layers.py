@@ -45,7 +45,7 @@ ONLY_IN: Final = {
     "marshmallow": ("web.wire", "scenario.shape"),
     "msgspec": ("web.fast",),
     "peewee": ("store", "portal", "policy.sql", "policy.condition", "policy.search"),
-    "psycopg": ("store.database",),
+    "psycopg": ("store.database", "store.watch"),
     "itsdangerous": ("decision.paging",),
     "yaml": ("document",),
     "click": ("cli",),

@@ -7,6 +7,7 @@ import click
 from authz_service.cli.check import check
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
+from authz_service.cli.migrate import migrate
 from authz_service.cli.search import can, what, who
 from authz_service.cli.serve import serve
 from authz_service.cli.show import show
@@ -26,5 +27,5 @@ def main() -> None:
     """
 
 
-for command in (can, check, lint, load, serve, show, test, what, who):
+for command in (can, check, lint, load, migrate, serve, show, test, what, who):
     main.add_command(command)

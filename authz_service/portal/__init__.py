@@ -17,6 +17,8 @@ from authz_service.portal.entities import (
     Person,
     Subscription,
 )
+from authz_service.portal.migrations import MIGRATIONS
+from authz_service.portal.token import OneTimeToken
 from authz_service.store.domain import Domain
 from authz_service.store.entity import Reference
 
@@ -73,5 +75,8 @@ DOMAIN: Final = Domain(
     context=(Attribute("channel", STRING, nullable=True),),
     parameters=(Attribute("applications", STRING, many=True),),
     promises=PROMISES,
+    tables=(OneTimeToken,),
+    migrations=MIGRATIONS,
+    part="portal",
     example=(Reference("person", "mary"), "view_usage", Reference("subscription", "0470000001")),
 )

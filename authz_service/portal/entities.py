@@ -12,6 +12,7 @@ import peewee
 from authz_service.store.domain import Promise
 from authz_service.store.entity import ChoiceField, Entity
 
+LANGUAGES: Final = ("en", "nl", "fr")
 ADMINISTRATING_ROLES: Final = "('administrator', 'access_owner')"
 
 
@@ -21,6 +22,8 @@ class Person(Entity):
     name = peewee.TextField()
     email = peewee.TextField()
     mobile = peewee.TextField(null=True)
+    # in which messages are written to them
+    language = ChoiceField(*LANGUAGES, default="en", constraints=[peewee.SQL("DEFAULT 'en'")])
 
 
 class Operator(Entity):

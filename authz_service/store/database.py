@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,14 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 import peewee
 import psycopg.conninfo
 
-from authz_service.errors import AuthzError, EvaluationTimeoutError, Fault, Place, StoreError
-from authz_service.store.entity import Entity, Reference, Row, find_link, type_name
+from authz_service.errors import AuthzError, Fault, Place, StoreError
+from authz_service.store.entity import REVISION, Reference, Row, find_link, find_links, type_name
+from authz_service.store.tables import Tables
+from authz_service.store.watch import Watch, ask_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from authz_service.polar.schema import Attribute
     from authz_service.store.domain import Domain
+    from authz_service.store.entity import Entity
+    from authz_service.store.migration import Migration
+    from authz_service.store.tables import Standing
 
 MEMORY: Final = "sqlite:///:memory:"
 
@@ -33,8 +36,6 @@ _SQLITE_WAIT_SECONDS: Final = 10
 _SQLITE_STATEMENTS: Final = 1_024
 # How many ids are read at once where all are gone through.
 _CHUNK: Final = 1_000
-# How many steps of its machine SQLite takes between two looks at the clock.
-_SQLITE_STEPS: Final = 10_000
 
 
 class BrokenPromiseError(AuthzError):
@@ -53,6 +54,7 @@ class Store:
         self._domain = domain
         self._models = {type_name(model): model for model in domain.models if model.stored}
         self._is_sqlite = _is_sqlite(database)
+        self._tables = Tables(database, domain)
         self._watches = threading.local()
 
     def has_tables(self) -> bool:
@@ -62,12 +64,9 @@ class Store:
             StoreError: when only some of them are, or tables of somebody else.
         """
         with _explained(self._database):
-            found = set(self._database.get_tables())
-        if not found:
+            missing = self._tables.find_missing()
+        if missing is None:
             return False
-        missing = sorted(
-            type_name(model) for model in self._tables() if type_name(model) not in found
-        )
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
             message = f"has tables, but lacks {listed}; it is not a store of {self._domain.name}"
@@ -77,18 +76,7 @@ class Store:
     def create_tables(self) -> None:
         """Make the tables and what holds the promises; call it inside a transaction."""
         with _explained(self._database):
-            for model in self._tables():
-                schema = peewee.SchemaManager(model, self._database)
-                # peewee has no public way to add a word to a table
-                table = schema._create_table(safe=False)  # type: ignore[attr-defined]  # noqa: SLF001
-                if self._is_sqlite and issubclass(model, Entity):
-                    # one walk to a row by its id, where there were two: index, then row
-                    table.literal(" WITHOUT ROWID")
-                self._database.execute(table)
-                schema.create_indexes(safe=False)
-            for promise in self._domain.promises:
-                if not promise.is_key:
-                    self._database.execute_sql(promise.index_sql)
+            self._tables.create()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -111,6 +99,30 @@ class Store:
             return None
         query = model.select().where(model.id == reference.id)
         return next(iter(self._rows(model, query)), None)
+
+    def find_whole(self, reference: Reference) -> Row | None:
+        """Find an entity with all that is written on it, lists too, and without its id."""
+        row = self.find(reference)
+        if row is None:
+            return None
+        model = self._models[reference.type]
+        values = {name: value for name, value in row.values.items() if name != "id"}
+        for name in find_links(model):
+            through, here, there = find_link(model, name)
+            query = through.select(there).where(here == reference.id).order_by(there).tuples()
+            values[name] = tuple(other for (other,) in query.execute(self._database))
+        return Row(reference, values)
+
+    def fill_in(self, row: Row) -> Row:
+        """Add to a new entity what is not said of it: defaults, nothing, and empty lists."""
+        model = self._models[row.reference.type]
+        fields = model._meta.fields  # noqa: SLF001  # peewee's interface
+        hidden = {"id", REVISION, *model.copies}
+        usual: dict[str, Any] = {
+            name: each.default for name, each in fields.items() if name not in hidden
+        }
+        usual |= dict.fromkeys(find_links(model), ())
+        return Row(row.reference, usual | dict(row.values))
 
     def find_ids(self, kind: str, after: str = "") -> Iterator[str]:
         """Go through the ids of all entities of a type, in the order of the database.
@@ -162,7 +174,7 @@ class Store:
                 return self._watch(connection).fetch(texts["sqlite"], parameters, time_limit)
             nested = self._database.in_transaction()
             with self._database.atomic():
-                rows = _ask_postgresql(connection, texts["postgresql"], parameters, time_limit)
+                rows = ask_postgresql(connection, texts["postgresql"], parameters, time_limit)
                 if nested:  # what follows in the transaction is not held to it
                     connection.execute("SET LOCAL statement_timeout TO DEFAULT")
                 return rows
@@ -170,47 +182,107 @@ class Store:
             with _explained(self._database):
                 raise peewee.DatabaseError(*error.args) from error
 
-    def _watch(self, connection: sqlite3.Connection) -> _Watch:
+    def _watch(self, connection: sqlite3.Connection) -> Watch:
         """Find what watches the time of this thread's connection."""
-        watch: _Watch | None = getattr(self._watches, "mine", None)
+        watch: Watch | None = getattr(self._watches, "mine", None)
         if watch is None or watch.connection is not connection:
-            watch = self._watches.mine = _Watch(connection)
+            watch = self._watches.mine = Watch(connection)
         return watch
 
-    def insert(self, row: Row) -> None:
+    def find_standing(self) -> Standing:
+        """Find which migrations are still to be run, and which nobody here knows."""
+        with _explained(self._database):
+            return self._tables.find_standing()
+
+    def migrate(self) -> list[Migration]:
+        """Run the migrations that are still to be run; call it inside a transaction."""
+        with _explained(self._database):
+            return self._tables.migrate()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether whoever writes holds the whole database from the first moment."""
+        return self._is_sqlite
+
+    def run(self, query: peewee.BaseQuery) -> Any:
+        """Run a query about a table that is no entity's, and give back what it gives.
+
+        Raises:
+            StoreError: when the database cannot answer.
+        """
+        with _explained(self._database):
+            return query.execute(self._database)
+
+    def insert(self, row: Row, revision: int = 0) -> None:
         """Add one entity; the change stays when the surrounding transaction commits.
+
+        Arguments:
+            row: the entity.
+            revision: of this write.
 
         Raises:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
         model = self._models[row.reference.type]
-        links = {name: ids for name, ids in row.values.items() if isinstance(ids, tuple)}
-        values = {name: value for name, value in row.values.items() if name not in links}
+        values, links = _split(row.values)
         for name, path in model.copies.items():
             values[name] = self._copied(model, path, values)
+        with self._promised(row.reference):
+            query = model.insert(id=row.reference.id, revision=revision, **values)
+            query.execute(self._database)
+            self._insert_links(model, row.reference.id, links)
+
+    def update(self, row: Row, revision: int) -> None:
+        """Give one entity other values, all of which the row has; as above.
+
+        Raises:
+            BrokenPromiseError: when the database refuses; the transaction can go on without it.
+        """
+        model = self._models[row.reference.type]
+        values, links = _split(row.values)
+        with self._promised(row.reference):
+            query = model.update(revision=revision, **values).where(model.id == row.reference.id)
+            query.execute(self._database)
+            self._delete_links(model, row.reference.id)
+            self._insert_links(model, row.reference.id, links)
+
+    def delete(self, reference: Reference) -> None:
+        """Remove one entity; as above.
+
+        Raises:
+            BrokenPromiseError: when others refer to it.
+        """
+        model = self._models[reference.type]
+        with self._promised(reference):
+            self._delete_links(model, reference.id)
+            model.delete().where(model.id == reference.id).execute(self._database)
+
+    def _insert_links(
+        self, model: type[Entity], entity_id: str, links: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        for name, ids in links.items():
+            through, here, there = find_link(model, name)
+            for other in ids:
+                pair = {here.name: entity_id, there.name: other}
+                through.insert(**pair).execute(self._database)
+
+    def _delete_links(self, model: type[Entity], entity_id: str) -> None:
+        for name in find_links(model):
+            through, here, _ = find_link(model, name)
+            through.delete().where(here == entity_id).execute(self._database)
+
+    @contextmanager
+    def _promised(self, reference: Reference) -> Iterator[None]:
+        """Let the database refuse, so that the transaction can go on without what it refused."""
         try:
             with self._database.atomic():
-                model.insert(id=row.reference.id, **values).execute(self._database)
-                for name, ids in links.items():
-                    through, here, there = find_link(model, name)
-                    for other in ids:
-                        pair = {here.name: row.reference.id, there.name: other}
-                        through.insert(**pair).execute(self._database)
+                yield
         except peewee.IntegrityError as error:
-            raise BrokenPromiseError([self._explain(row, error)]) from error
+            raise BrokenPromiseError([self._explain(reference, error)]) from error
 
     def close(self) -> None:
         """Close this thread's connection."""
         self._database.close()
-
-    def _tables(self) -> list[type[peewee.Model]]:
-        links = [
-            find_link(model, name)[0]
-            for model in self._domain.models
-            for name, each in model._meta.manytomany.items()  # noqa: SLF001  # peewee's interface
-            if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
-        ]
-        return [*(model for model in self._domain.models if model.stored), *links]
 
     def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
         name = type_name(model)
@@ -230,8 +302,8 @@ class Store:
         source = getattr(neighbour, column)
         return neighbour.select(source).where(neighbour.id == values[reference])
 
-    def _explain(self, row: Row, error: peewee.IntegrityError) -> Fault:
-        place = Place(str(row.reference))
+    def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
+        place = Place(str(reference))
         for promise in self._domain.promises:
             if promise.is_named_in(error):
                 return Fault(place, promise.code, f"breaks a promise: {promise.message}")
@@ -264,6 +336,12 @@ def open_store(url: str, domain: Domain) -> Store:
     return Store(database, domain)
 
 
+def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
+    """Part what stands in the entity's own row from what stands in tables between two."""
+    links = {name: ids for name, ids in values.items() if isinstance(ids, tuple)}
+    return {name: value for name, value in values.items() if name not in links}, links
+
+
 def find_missing_file(url: str) -> Path | None:
     """Find the file that a SQLite URL names, if it is not there: opening it would make it."""
     path = Path(url.removeprefix("sqlite:///"))
@@ -285,45 +363,6 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         message = f"cannot be made: {error.strerror or error}"
         raise StoreError.at(str(folder), "no_folder", message) from None
-
-
-class _Watch:
-    """Holds the statements on one connection of SQLite to their time."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self._deadline = math.inf
-        connection.set_progress_handler(self._is_late, _SQLITE_STEPS)
-
-    def fetch(self, text: str, parameters: Sequence[Any], time_limit: int) -> list[tuple[Any, ...]]:
-        """Run a statement, and give back its rows."""
-        self._deadline = time.monotonic() + time_limit / 1000
-        try:
-            return self.connection.execute(text, parameters).fetchall()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                raise _too_long() from None
-            raise
-        finally:
-            self._deadline = math.inf
-
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
-
-
-def _ask_postgresql(
-    connection: psycopg.Connection[Any], text: str, parameters: Sequence[Any], time_limit: int
-) -> list[tuple[Any, ...]]:
-    try:
-        connection.execute(f"SET LOCAL statement_timeout = {time_limit:d}".encode())
-        return connection.execute(text.encode(), parameters).fetchall()
-    except psycopg.errors.QueryCanceled:
-        raise _too_long() from None
-
-
-def _too_long() -> EvaluationTimeoutError:
-    message = "takes longer than the time limit; the setting is `time_limit`"
-    return EvaluationTimeoutError.at("the question", "evaluation_timeout", message)
 
 
 def _is_text(text: str) -> bool:

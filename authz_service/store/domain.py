@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from authz_service.polar.schema import Attribute, Schema
     from authz_service.store.entity import Entity, Reference
+    from authz_service.store.migration import Migration
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ class Domain:
         parameters: what a caller may say about the action itself.
         promises: what the database holds to be so only once.
         example: a question worth asking a new server: subject, action and resource.
+        tables: tables that the domain keeps for itself, which are no entities.
+        migrations: how its tables came to be what they are, the first of number 1.
+        part: under which name the migrations are counted.
     """
 
     name: str
@@ -77,6 +81,9 @@ class Domain:
     parameters: tuple[Attribute, ...] = ()
     promises: tuple[Promise, ...] = ()
     example: tuple[Reference, str, Reference] | None = None
+    tables: tuple[type[peewee.Model], ...] = ()
+    migrations: tuple[Migration, ...] = ()
+    part: str = "domain"
     schema: Schema = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

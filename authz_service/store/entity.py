@@ -21,6 +21,8 @@ from authz_service.polar.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+REVISION: Final = "revision"
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Reference:
@@ -85,7 +87,10 @@ class ChoiceField(peewee.TextField):
         """Add the check once the column's name is known."""
         super().bind(model, name, set_attribute)
         listed = ", ".join(f"'{word}'" for word in self.words)
-        self.constraints = [peewee.Check(f"{self.column_name} IN ({listed})")]
+        self.constraints = [
+            *(self.constraints or ()),
+            peewee.Check(f"{self.column_name} IN ({listed})"),
+        ]
 
 
 _SCALAR_FIELDS: Final[tuple[tuple[type[peewee.Field], str], ...]] = (
@@ -104,6 +109,9 @@ class Entity(peewee.Model):
     """
 
     id = peewee.TextField(primary_key=True)
+
+    # The write that left the row as it is; no attribute.
+    revision = peewee.BigIntegerField(default=0, constraints=[peewee.SQL("DEFAULT 0")])
 
     # The attributes, as dotted paths, whose values make up the id; empty for an id of its own.
     id_parts: ClassVar[tuple[str, ...]] = ()
@@ -167,6 +175,15 @@ def find_references(models: Iterable[type[Entity]]) -> dict[tuple[str, str], str
     }
 
 
+def find_links(model: type[Entity]) -> list[str]:
+    """Find the many-to-many attributes that are written on an entity of this type."""
+    return [
+        name
+        for name, each in model._meta.manytomany.items()  # noqa: SLF001  # as above
+        if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
+    ]
+
+
 def find_link(
     model: type[Entity], name: str
 ) -> tuple[type[peewee.Model], peewee.ForeignKeyField, peewee.ForeignKeyField]:
@@ -182,14 +199,14 @@ def find_link(
 
 def _attributes(model: type[Entity]) -> list[Attribute]:
     meta = model._meta  # noqa: SLF001  # as above
-    own = [_attribute(name, each) for name, each in meta.fields.items() if name not in model.copies]
+    hidden = {*model.copies, REVISION}
+    own = [_attribute(name, each) for name, each in meta.fields.items() if name not in hidden]
     unknown = sorted(model.supplied.difference(each.name for each in own))
     if unknown:
         raise TypeError(f"{model.__name__} has no attribute `{unknown[0]}` that could be supplied")
     lists = [
-        Attribute(name, type_name(each.rel_model), many=True, optional=True)
-        for name, each in meta.manytomany.items()
-        if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
+        Attribute(name, type_name(meta.manytomany[name].rel_model), many=True, optional=True)
+        for name in find_links(model)
     ]
     seen_from_here = [
         Attribute(key.backref, type_name(key.model), many=True, optional=True, derived=True)

@@ -27,16 +27,15 @@ if TYPE_CHECKING:
     from authz_service.store.domain import Domain
     from authz_service.store.draft import Draft
     from authz_service.store.entity import Row
+    from authz_service.store.writer import Writer
 
 
-def load_fixtures(paths: Iterable[Path], store: Store, domain: Domain) -> int:
+def load_fixtures(paths: Iterable[Path], writer: Writer, domain: Domain) -> int:
     """Put the entities of fixture files into the store: all of them, or none.
-
-    Call it inside a transaction of the store, which an error must roll back.
 
     Arguments:
         paths: files, and folders that stand for the `.yaml` files in them.
-        store: where the entities go.
+        writer: writes the entities; its transaction must be rolled back by an error.
         domain: says which entities there are.
 
     Returns:
@@ -52,9 +51,9 @@ def load_fixtures(paths: Iterable[Path], store: Store, domain: Domain) -> int:
         raise FixtureError(error.faults) from None
     for path in files:
         reader.read(path)
-    checker = _Checker(reader.drafts, store, domain)
+    checker = _Checker(reader.drafts, writer.store, domain)
     faults = [*reader.faults, *checker.check()]
-    faults += _store(reader.drafts, store, domain, blame_all=not faults)
+    faults += _store(reader.drafts, writer, domain, blame_all=not faults)
     if faults:
         raise FixtureError(faults)
     return len(reader.drafts)
@@ -130,7 +129,7 @@ def _targets(draft: Draft, schema: Schema) -> Iterator[tuple[str, Reference]]:
 
 
 def _store(
-    drafts: dict[Reference, Draft], store: Store, domain: Domain, *, blame_all: bool
+    drafts: dict[Reference, Draft], writer: Writer, domain: Domain, *, blame_all: bool
 ) -> Iterator[Fault]:
     """Store what is complete, so that broken promises are found along with everything else.
 
@@ -153,7 +152,7 @@ def _store(
         if not draft.complete:
             continue
         try:
-            store.insert(draft.row)
+            writer.insert(draft.row)
         except BrokenPromiseError as error:
             for fault in error.faults:
                 if blame_all or fault.code in promises:

@@ -1,0 +1,128 @@
+"""What a store keeps beside its entities: revisions and the feed, answers given, messages, keys.
+
+These tables are the same for every domain. No policy sees them, and no question is about them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import peewee
+
+from authz_service.store.entity import InstantField
+
+
+class State(peewee.Model):
+    """One row: the revision of the last write. Whoever writes holds it first, so one at a time."""
+
+    id = peewee.IntegerField(primary_key=True)
+    revision = peewee.BigIntegerField()
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_state"
+
+
+class ChangeLine(peewee.Model):
+    """One write of one entity, in the order in which they were made."""
+
+    revision = peewee.BigIntegerField(primary_key=True)
+    at = InstantField()
+    type = peewee.TextField()
+    entity_id = peewee.TextField()
+    before = peewee.TextField(null=True)
+    after = peewee.TextField(null=True)
+    who = peewee.TextField()
+    client = peewee.TextField()
+    action = peewee.TextField()
+    reason = peewee.TextField()
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_change"
+
+
+class Answered(peewee.Model):
+    """An answer that a repeated request gets again."""
+
+    client = peewee.TextField()
+    key = peewee.TextField()
+    digest = peewee.TextField()
+    answer = peewee.TextField()
+    at = InstantField(index=True)
+
+    class Meta:
+        """The name of the table; a client does not see the keys of another."""
+
+        table_name = "authz_answered"
+        primary_key = peewee.CompositeKey("client", "key")
+
+
+class Message(peewee.Model):
+    """A message to somebody, from the moment it is owed until it is delivered, and after.
+
+    `state` is `queued`, `sent` or `dead`; `due` is when the next try may be made.
+    """
+
+    id = peewee.TextField(primary_key=True)
+    at = InstantField()
+    medium = peewee.TextField()
+    address = peewee.TextField()
+    language = peewee.TextField()
+    template = peewee.TextField()
+    fields = peewee.TextField()
+    state = peewee.TextField()
+    attempts = peewee.IntegerField()
+    due = InstantField()
+    error = peewee.TextField()
+
+    class Meta:
+        """The name of the table, and how what is due is found."""
+
+        table_name = "authz_message"
+        indexes = ((("state", "due"), False),)
+
+
+class ApiKey(peewee.Model):
+    """A key of a client: what it may do, and the digest of its secret."""
+
+    id = peewee.TextField(primary_key=True)
+    name = peewee.TextField(index=True)
+    digest = peewee.TextField(unique=True)
+    scopes = peewee.TextField()
+    created = InstantField()
+    expires = InstantField(null=True)
+    used = InstantField(null=True)
+    revoked = InstantField(null=True)
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_key"
+
+
+class Applied(peewee.Model):
+    """A migration that this store has behind it."""
+
+    part = peewee.TextField()
+    number = peewee.IntegerField()
+    name = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_migration"
+        primary_key = peewee.CompositeKey("part", "number")
+
+
+SYSTEM_TABLES: Final[tuple[type[peewee.Model], ...]] = (
+    State,
+    ChangeLine,
+    Answered,
+    Message,
+    ApiKey,
+    Applied,
+)

@@ -1,0 +1,239 @@
+"""Writing entities: each write has a revision, and a line in the feed that says what and why.
+
+Revisions have no gaps, and the order of the revisions is the order in which they can be seen: who
+writes holds the row that has the last one, so there is one writer at a time. A number that was not
+committed is given again.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from authz_service.store.entity import Reference, Row
+from authz_service.store.system import ChangeLine, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from authz_service.store.database import Store
+
+# How many lines of the feed one statement adds.
+_CHUNK: Final = 1_000
+_STATES: Final = ("before", "after")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something is written.
+
+    Arguments:
+        client: which program wrote it, by the name of its key; empty for one without.
+        who: the subject that asked for it, as `person/mary`; empty where there is none.
+        action: what they did; empty for an entity that was written as it is.
+        reason: in words, where somebody gave any.
+    """
+
+    client: str = ""
+    who: str = ""
+    action: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One write of one entity.
+
+    Arguments:
+        revision: its number; each write has the one after that of the write before.
+        at: when.
+        reference: which entity.
+        before: what it was, as JSON has it; None where it is new.
+        after: what it is now; None where it is no more.
+        cause: why.
+    """
+
+    revision: int
+    at: datetime
+    reference: Reference
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    cause: Cause
+
+
+class Writer:
+    """Writes entities inside a transaction that holds the revision; nothing stays without its end.
+
+    Arguments:
+        store: where.
+        cause: why.
+        now: when.
+        revision: of the last write before.
+
+    Attributes:
+        changes: what was written so far.
+    """
+
+    def __init__(self, store: Store, cause: Cause, now: datetime, revision: int) -> None:
+        self.store = store
+        self.cause = cause
+        self.now = now
+        self.changes: list[Change] = []
+        self._first = revision
+
+    @property
+    def revision(self) -> int:
+        """The revision of the last write."""
+        return self._first + len(self.changes)
+
+    def insert(self, row: Row) -> None:
+        """Add an entity.
+
+        Raises:
+            BrokenPromiseError: when the database refuses; the transaction can go on without it.
+        """
+        whole = self.store.fill_in(row)
+        self.store.insert(whole, self.revision + 1)
+        self._note(row.reference, None, write_values(whole.values))
+
+    def get(self, reference: Reference) -> Row:
+        """Get an entity, with its lists.
+
+        Raises:
+            LookupError: when there is none.
+        """
+        row = self.store.find_whole(reference)
+        if row is None:
+            raise LookupError(f"there is no {reference}")
+        return row
+
+    def update(self, reference: Reference, **values: Any) -> None:
+        """Give an entity other values.
+
+        Arguments:
+            reference: which entity.
+            values: those that become others.
+
+        Raises:
+            LookupError: when there is none.
+            BrokenPromiseError: as above.
+        """
+        before = self.get(reference)
+        after = Row(reference, {**before.values, **values})
+        self.store.update(after, self.revision + 1)
+        self._note(reference, write_values(before.values), write_values(after.values))
+
+    def delete(self, reference: Reference) -> None:
+        """Remove an entity.
+
+        Raises:
+            LookupError: when there is none.
+            BrokenPromiseError: when others refer to it.
+        """
+        before = self.get(reference)
+        self.store.delete(reference)
+        self._note(reference, write_values(before.values), None)
+
+    def finish(self) -> None:
+        """Add to the feed what was written."""
+        lines = [_write_line(each) for each in self.changes]
+        for start in range(0, len(lines), _CHUNK):
+            self.store.run(ChangeLine.insert_many(lines[start : start + _CHUNK]))
+
+    def _note(
+        self,
+        reference: Reference,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        number = self.revision + 1
+        self.changes.append(Change(number, self.now, reference, before, after, self.cause))
+
+
+@contextmanager
+def write(store: Store, cause: Cause, now: datetime) -> Iterator[Writer]:
+    """Write in one transaction: everything, with its lines in the feed, or nothing.
+
+    Arguments:
+        store: where.
+        cause: why.
+        now: when.
+    """
+    with store.transaction():
+        writer = Writer(store, cause, now, hold_revision(store))
+        yield writer
+        writer.finish()
+        keep_revision(store, writer.revision)
+
+
+def find_revision(store: Store) -> int:
+    """Find the revision of the last write."""
+    [(revision,)] = store.run(State.select(State.revision).tuples())
+    return int(revision)
+
+
+def hold_revision(store: Store) -> int:
+    """Find the same in a transaction, and keep all others from writing until it ends."""
+    query = State.select(State.revision).tuples()
+    [(revision,)] = store.run(query if store.is_sqlite else query.for_update())
+    return int(revision)
+
+
+def keep_revision(store: Store, revision: int) -> None:
+    """Note the revision of the last write, in a transaction that holds the one before."""
+    store.run(State.update(revision=revision))
+
+
+def find_changes(store: Store, after: int, limit: int) -> list[Change]:
+    """Read the feed, in its order.
+
+    Arguments:
+        store: whose.
+        after: the revision behind which to begin.
+        limit: how many changes at the most.
+    """
+    query = ChangeLine.select().where(ChangeLine.revision > after)
+    lines = store.run(query.order_by(ChangeLine.revision).limit(limit).dicts())
+    return [_read_line(each) for each in lines]
+
+
+def write_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the values of an entity as JSON has them."""
+    return {name: _write_value(value) for name, value in values.items()}
+
+
+def _write_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return sorted(value) if isinstance(value, tuple) else value
+
+
+def _write_line(change: Change) -> dict[str, Any]:
+    return {
+        "revision": change.revision,
+        "at": change.at,
+        "type": change.reference.type,
+        "entity_id": change.reference.id,
+        "before": _dump(change.before),
+        "after": _dump(change.after),
+        "who": change.cause.who,
+        "client": change.cause.client,
+        "action": change.cause.action,
+        "reason": change.cause.reason,
+    }
+
+
+def _read_line(line: Mapping[str, Any]) -> Change:
+    cause = Cause(line["client"], line["who"], line["action"], line["reason"])
+    before, after = (None if line[name] is None else json.loads(line[name]) for name in _STATES)
+    reference = Reference(line["type"], line["entity_id"])
+    return Change(line["revision"], line["at"], reference, before, after, cause)
+
+
+def _dump(values: Mapping[str, Any] | None) -> str | None:
+    if values is None:
+        return None
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
