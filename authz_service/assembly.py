@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import secrets
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.paging import Pager
+from authz_service.decision.performer import Performer
 from authz_service.errors import PolicyError, SettingError, StoreError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.source import check_policies, load_policies
 from authz_service.settings import Settings
+from authz_service.store.committer import Committer
 from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
@@ -46,6 +49,7 @@ class Service:
     domain: Domain
     store: Store
     decider: Decider
+    performer: Performer
     sampled: Sampled | None = None
     has_reference: bool = True
 
@@ -186,6 +190,30 @@ def build_decider(
     return Decider(engine=engine, store=store, schema=domain.schema, clock=clock, pager=pager)
 
 
+def build_performer(
+    engine: Engine,
+    domain: Domain,
+    store: Store,
+    clock: Callable[[], datetime] = tell_time,
+    settings: Settings | None = None,
+) -> Performer:
+    """Build a performer over a store."""
+    # the sampling thread would look at the store from outside the transaction
+    deciding = engine.engine if isinstance(engine, Sampled) else engine
+    return Performer(
+        decider=build_decider(deciding, domain, store, clock, settings),
+        committer=Committer(store, clock),
+        procedures=domain.procedures,
+        new_id=draw_id,
+        link=(settings or Settings()).confirm_url,
+    )
+
+
+def draw_id() -> str:
+    """Draw an id that nobody has, and nobody can guess."""
+    return uuid.uuid4().hex
+
+
 def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     """Build a service over the store of the settings.
 
@@ -199,9 +227,21 @@ def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     domain = find_domain(settings.domain)
     engine = engine or build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
+    return put_together(settings, domain, engine, store)
+
+
+def put_together(
+    settings: Settings,
+    domain: Domain,
+    engine: Engine,
+    store: Store,
+    clock: Callable[[], datetime] = tell_time,
+) -> Service:
+    """Put a service together over a store that is open."""
+    decider = build_decider(engine, domain, store, clock, settings)
+    performer = build_performer(engine, domain, store, clock, settings)
     sampled = engine if isinstance(engine, Sampled) else None
-    decider = build_decider(engine, domain, store, settings=settings)
-    return Service(settings, domain, store, decider, sampled, has_reference())
+    return Service(settings, domain, store, decider, performer, sampled, has_reference())
 
 
 def open_existing_store(settings: Settings, domain: Domain) -> Store:

@@ -88,6 +88,12 @@ class PolicyError(AuthzError):
 class StoreError(AuthzError):
     """A database that cannot be used."""
 
+    http_status = 503
+
+
+class StoreConflictError(StoreError):
+    """A transaction that the database broke off for the sake of another one; it can be repeated."""
+
 
 class FixtureError(AuthzError):
     """Entities that cannot be loaded."""
@@ -121,6 +127,12 @@ class RequestTooLargeError(RequestError):
     """A request that is larger than the limit."""
 
     http_status = 413
+
+
+class RequestConflictError(RequestError):
+    """A request that does not fit what was asked, or written, before."""
+
+    http_status = 409
 
 
 def quote(word: str) -> str:

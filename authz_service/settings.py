@@ -114,6 +114,12 @@ class Settings:
         _parse_public_url,
         "the URL by which callers know this service; without one it is `http://HOST:PORT`",
     )
+    confirm_url: str = _setting(
+        "",
+        _parse_public_url,
+        "the page on which the links of confirmation messages are followed; without one, messages"
+        " have the token to enter",
+    )
     workers: int = _setting(1, _parse_whole(1, 256), "serving processes")
     threads: int = _setting(1, _parse_whole(1, 256), "threads in each serving process")
     max_body: int = _setting(

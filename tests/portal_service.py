@@ -88,9 +88,8 @@ def open_app(
     settings = Settings(**{"policies": POLICIES, **changes})
     engine = assembly.build_engine(settings, DOMAIN)
     store = assembly.build_fixture_store(fixture, DOMAIN)
-    decider = assembly.build_decider(engine, DOMAIN, store, clock, settings)
     try:
-        service = assembly.Service(settings, DOMAIN, store, decider)
+        service = assembly.put_together(settings, DOMAIN, engine, store, clock)
         yield create_app(service, Patience(1, 10) if door == "lean" else None)
     finally:
         store.close()

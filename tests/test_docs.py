@@ -131,8 +131,7 @@ def test_the_examples_of_the_api_are_answered_as_shown(
     settings = dataclasses.replace(Settings(), policies=ROOT / "policies")
     store = assembly.build_fixture_store(ROOT / "fixtures" / "smith.yaml", DOMAIN)
     engine = assembly.build_engine(settings, DOMAIN)
-    decider = assembly.build_decider(engine, DOMAIN, store)
-    client = create_app(assembly.Service(settings, DOMAIN, store, decider)).test_client()
+    client = create_app(assembly.put_together(settings, DOMAIN, engine, store)).test_client()
     examples = [json.loads(block) for block in blocks(API, "json")]
     answer = client.post(url, json=examples[request_number]).get_json()
     store.close()

@@ -47,8 +47,7 @@ SCHEMA: Final = read_schema(
     (Harbour, CargoShip),
     frozenset({"harbour"}),
     {"cargo_ship": ("board", "unload")},
-    (CHANNEL,),
-    (REASON,),
+    ((CHANNEL,), (REASON,)),
 )
 
 
@@ -166,7 +165,7 @@ class Barge(Entity):
 
 def read_types(*models: type[Entity]) -> dict[str, dict[str, Attribute]]:
     """Read the attributes of entity types."""
-    schema = read_schema(models, frozenset(), {}, (), ())
+    schema = read_schema(models, frozenset(), {}, ((), ()))
     return {name: dict(each.attributes) for name, each in schema.types.items()}
 
 

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from authz_service.decision.decider import Decider
+    from authz_service.decision.performer import Performer
+    from authz_service.polar.schema import Schema
+    from authz_service.policy.engine import Engine
     from authz_service.policy.request import Said
     from authz_service.settings import Settings
+    from authz_service.store.database import Store
+    from authz_service.store.domain import Domain
 
 
 class ReferenceType(click.ParamType[Reference]):
@@ -82,16 +87,33 @@ class Circumstances:
         Raises:
             AuthzError: of the part that cannot be used.
         """
+        with self._open(settings) as (engine, domain, store):
+            yield assembly.build_decider(engine, domain, store, self._clock, settings)
+
+    @contextmanager
+    def open_performer(self, settings: Settings) -> Iterator[tuple[Performer, Schema]]:
+        """Open what performs in these circumstances, and the vocabulary.
+
+        Raises:
+            AuthzError: of the part that cannot be used.
+        """
+        with self._open(settings) as (engine, domain, store):
+            performer = assembly.build_performer(engine, domain, store, self._clock, settings)
+            yield performer, domain.schema
+
+    def _clock(self) -> datetime:
+        return self.at or assembly.tell_time()
+
+    @contextmanager
+    def _open(self, settings: Settings) -> Iterator[tuple[Engine, Domain, Store]]:
         domain = assembly.find_domain(settings.domain)
         engine = assembly.build_engine(settings, domain, show_warning)
         if self.fixture:
             store = assembly.build_fixture_store(self.fixture, domain)
         else:
             store = assembly.open_existing_store(settings, domain)
-        at = self.at
-        clock = (lambda: at) if at else assembly.tell_time
         try:
-            yield assembly.build_decider(engine, domain, store, clock, settings)
+            yield engine, domain, store
         finally:
             store.close()
 

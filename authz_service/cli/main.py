@@ -8,6 +8,7 @@ from authz_service.cli.check import check
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
 from authz_service.cli.migrate import migrate
+from authz_service.cli.perform import perform
 from authz_service.cli.search import can, what, who
 from authz_service.cli.serve import serve
 from authz_service.cli.show import show
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (can, check, lint, load, migrate, serve, show, test, what, who):
+for command in (can, check, lint, load, migrate, perform, serve, show, test, what, who):
     main.add_command(command)

@@ -173,6 +173,10 @@ class Decider:
             following = self._pager.next_token(asked, page, results[-1] if results else page.after)
         return Found(results, following, self.policy_digest)
 
+    def deny(self, codes: Iterable[str]) -> Decision:
+        """Put reasons into words, for a denial that somebody else came to."""
+        return self._decide(tuple(sorted(set(codes))))
+
     def find_stranger(self, request: Request) -> Reason | None:
         """Find a word of the request that the domain does not have."""
         return None if self._knows(request) else self._name_stranger(request)

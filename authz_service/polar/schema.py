@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -73,9 +73,12 @@ class Schema:
         subjects: the names of those that ask for something.
         context: what a caller may say about a request as a whole, by name.
         parameters: what a caller may say about the action itself, by name.
+        inputs: what a caller says about an action that is to be performed, by name; no policy sees
+            it.
     """
 
     types: Mapping[str, EntityType]
     subjects: frozenset[str]
     context: Mapping[str, Attribute]
     parameters: Mapping[str, Attribute]
+    inputs: Mapping[str, Attribute] = field(default_factory=dict)

@@ -127,7 +127,7 @@ class Sampled:
     def __init__(self, engine: Engine, reference: Engine, one_in: int) -> None:
         self.name = engine.name
         self.policy_digest = engine.policy_digest
-        self._engine = engine
+        self.engine = engine
         self._both = Both(engine, reference)
         self._one_in = one_in
         self._count = 0
@@ -139,7 +139,7 @@ class Sampled:
 
     def find_messages(self) -> Mapping[str, str]:
         """Find what the policies' own `reason(code, message)` facts say for people."""
-        return self._engine.find_messages()
+        return self.engine.find_messages()
 
     def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
         """Find everything that stands against a request, as the engine does."""
@@ -147,7 +147,7 @@ class Sampled:
         self._count += 1
         if self._count % self._one_in == 0:
             self._submit(store, request, now)
-        return self._engine.reasons(store, request, now)
+        return self.engine.reasons(store, request, now)
 
     def reasons_many(
         self, store: Store, requests: Sequence[Request], now: datetime
@@ -157,13 +157,13 @@ class Sampled:
         self._count += len(requests)
         for request in requests[first :: self._one_in]:
             self._submit(store, request, now)
-        return self._engine.reasons_many(store, requests, now)
+        return self.engine.reasons_many(store, requests, now)
 
     def search(
         self, store: Store, request: Request, searched: str, page: Page, now: datetime
     ) -> list[str]:
         """Find the ids with which a request would be allowed, as the engine does."""
-        return self._engine.search(store, request, searched, page, now)
+        return self.engine.search(store, request, searched, page, now)
 
     def tally(self) -> Tally:
         """Tell what the reference has said so far."""

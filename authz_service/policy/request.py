@@ -154,6 +154,28 @@ def read_given(
     return given
 
 
+def read_inputs(schema: Schema, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick what only the performing of an action needs from what a caller said about it.
+
+    Arguments:
+        schema: the vocabulary.
+        parameters: what was said about the action itself.
+
+    Raises:
+        RequestError: for every declared value of a wrong type.
+    """
+    faults: list[Fault] = []
+    given: dict[str, Any] = {}
+    for name, attribute in schema.inputs.items():
+        value = parameters.get(name)
+        given[name] = None
+        if value is not None:
+            given[name] = _read(attribute, value, f"action.properties.{name}", faults)
+    if faults:
+        raise RequestError(faults)
+    return given
+
+
 def _read_supplied(
     schema: Schema,
     part: str,

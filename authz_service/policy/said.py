@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import Fault, Place, RequestError, quote, suggest
-from authz_service.policy.request import Said, build_request
+from authz_service.policy.request import Said, build_request, read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +23,10 @@ PARTS: Final = ("subject", "action", "resource", "context")
 CHANNEL: Final = "channel"
 
 
+# Subject, action and resource of a question.
+Asked = tuple["Reference", str, "Reference"]
+
+
 def build_checked_request(
     schema: Schema, subject: Reference, action: str, resource: Reference, said: Said
 ) -> Request:
@@ -32,9 +36,32 @@ def build_checked_request(
         RequestError: for every name that the domain does not take with a question, and every value
             of a wrong type; each has its place as `action.soft`.
     """
-    strangers = list(_find_strangers(schema, subject, resource, said))
+    return _build(schema, (subject, action, resource), said, schema.parameters)
+
+
+def build_checked_deed(
+    schema: Schema, subject: Reference, action: str, resource: Reference, said: Said
+) -> tuple[Request, dict[str, Any]]:
+    """Build the same of what is to be performed, with what only the doing needs.
+
+    Raises:
+        RequestError: as above.
+    """
+    taken = {**schema.parameters, **schema.inputs}
+    request = _build(schema, (subject, action, resource), said, taken)
     try:
-        request = build_request(schema, subject, action, resource, said)
+        return request, read_inputs(schema, said.action)
+    except RequestError as error:
+        raise RequestError(map(_shorten, error.faults)) from None
+
+
+def _build(
+    schema: Schema, asked: Asked, said: Said, parameters: Mapping[str, Attribute]
+) -> Request:
+    subject, _, resource = asked
+    strangers = list(_find_strangers(schema, (subject, resource), said, parameters))
+    try:
+        request = build_request(schema, *asked, said)
     except RequestError as error:
         raise RequestError([*strangers, *map(_shorten, error.faults)]) from None
     if strangers:
@@ -88,14 +115,17 @@ def _write_value(value: Any) -> str:
 
 
 def _find_strangers(
-    schema: Schema, subject: Reference, resource: Reference, said: Said
+    schema: Schema,
+    entities: tuple[Reference, Reference],
+    said: Said,
+    parameters: Mapping[str, Attribute],
 ) -> Iterator[Fault]:
     """Find the names that mean nothing; what a type has that is unknown, nobody can tell."""
     known: dict[str, Mapping[str, Attribute]] = {
         "context": schema.context,
-        "action": schema.parameters,
+        "action": parameters,
     }
-    for part, reference in (("subject", subject), ("resource", resource)):
+    for part, reference in zip(("subject", "resource"), entities, strict=True):
         if reference.type in schema.types:
             known[part] = schema.types[reference.type].attributes
     for part, attributes in known.items():

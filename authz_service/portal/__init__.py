@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from authz_service.polar.schema import STRING, Attribute
+from authz_service.polar.schema import BOOLEAN, STRING, Attribute
 from authz_service.portal.entities import (
     PROMISES,
     AccessOwnerRegistration,
@@ -18,6 +18,7 @@ from authz_service.portal.entities import (
     Subscription,
 )
 from authz_service.portal.migrations import MIGRATIONS
+from authz_service.portal.registration import build_procedures
 from authz_service.portal.token import OneTimeToken
 from authz_service.store.domain import Domain
 from authz_service.store.entity import Reference
@@ -74,6 +75,12 @@ DOMAIN: Final = Domain(
     },
     context=(Attribute("channel", STRING, nullable=True),),
     parameters=(Attribute("applications", STRING, many=True),),
+    inputs=(
+        Attribute("kind", STRING, nullable=True),
+        Attribute("terms_accepted", BOOLEAN, nullable=True),
+        Attribute("token", STRING, nullable=True),
+    ),
+    procedures=build_procedures(),
     promises=PROMISES,
     tables=(OneTimeToken,),
     migrations=MIGRATIONS,

@@ -85,18 +85,19 @@ def issue(store: Store, request: str, kind: Kind, now: datetime) -> str:
     return token
 
 
-def use(store: Store, request: str, token: str, now: datetime) -> bool:
-    """Use the token of a request, which ends it; a wrong one costs a try, and tells nothing."""
+def is_right(store: Store, request: str, token: str, now: datetime) -> bool:
+    """Tell whether this is the token of a request, which can still be used."""
     found = store.run(OneTimeToken.select().where(OneTimeToken.request == request).dicts())
     for row in found:
-        if now >= row["expires"] or not row["tries"]:
-            return False
-        if hmac.compare_digest(row["digest"], _digest(token, row["salt"])):
-            end(store, request)
-            return True
-        fewer = OneTimeToken.update(tries=OneTimeToken.tries - 1)
-        store.run(fewer.where(OneTimeToken.request == request))
+        if now < row["expires"] and row["tries"]:
+            return hmac.compare_digest(row["digest"], _digest(token, row["salt"]))
     return False
+
+
+def spend_try(store: Store, request: str) -> None:
+    """Note a wrong try at the token of a request, if it has one."""
+    is_left = (OneTimeToken.request == request) & (OneTimeToken.tries > 0)
+    store.run(OneTimeToken.update(tries=OneTimeToken.tries - 1).where(is_left))
 
 
 def end(store: Store, request: str) -> None:

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 import peewee
 import psycopg.conninfo
 
-from authz_service.errors import AuthzError, Fault, Place, StoreError
-from authz_service.store.entity import REVISION, Reference, Row, find_link, find_links, type_name
+from authz_service.errors import AuthzError, Fault, Place, StoreConflictError, StoreError
+from authz_service.store.entity import (
+    Reference,
+    Row,
+    find_defaults,
+    find_link,
+    find_links,
+    type_name,
+)
 from authz_service.store.tables import Tables
 from authz_service.store.watch import Watch, ask_postgresql
 
@@ -34,6 +41,8 @@ _SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1, "mmap_size":
 _SQLITE_WAIT_SECONDS: Final = 10
 # Prepared statements that a connection keeps; each question of a domain has two.
 _SQLITE_STATEMENTS: Final = 1_024
+# PostgreSQL: could not serialize, deadlock.
+_CONFLICTS: Final = {"40001", "40P01"}
 # How many ids are read at once where all are gone through.
 _CHUNK: Final = 1_000
 
@@ -115,13 +124,7 @@ class Store:
 
     def fill_in(self, row: Row) -> Row:
         """Add to a new entity what is not said of it: defaults, nothing, and empty lists."""
-        model = self._models[row.reference.type]
-        fields = model._meta.fields  # noqa: SLF001  # peewee's interface
-        hidden = {"id", REVISION, *model.copies}
-        usual: dict[str, Any] = {
-            name: each.default for name, each in fields.items() if name not in hidden
-        }
-        usual |= dict.fromkeys(find_links(model), ())
+        usual = find_defaults(self._models[row.reference.type])
         return Row(row.reference, usual | dict(row.values))
 
     def find_ids(self, kind: str, after: str = "") -> Iterator[str]:
@@ -395,4 +398,7 @@ def _explained(database: peewee.Database) -> Iterator[None]:
         if not _is_sqlite(database) and not database.in_transaction():
             database.close()
         message = f"the database cannot be used: {_one_line(error)}"
-        raise StoreError.at(_printable(database), "database_error", message) from error
+        # peewee keeps the driver's own error as the cause
+        is_conflict = getattr(error.__cause__, "sqlstate", "") in _CONFLICTS
+        kind = StoreConflictError if is_conflict else StoreError
+        raise kind.at(_printable(database), "database_error", message) from error

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from authz_service.store.entity import read_schema, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import peewee
 
     from authz_service.polar.schema import Attribute, Schema
     from authz_service.store.entity import Entity, Reference
     from authz_service.store.migration import Migration
+    from authz_service.store.work import Work
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Domain:
         parameters: what a caller may say about the action itself.
         promises: what the database holds to be so only once.
         example: a question worth asking a new server: subject, action and resource.
+        inputs: what a caller says about an action that is to be performed, and no policy sees.
+        procedures: what happens when an action is performed, by type of resource and action.
         tables: tables that the domain keeps for itself, which are no entities.
         migrations: how its tables came to be what they are, the first of number 1.
         part: under which name the migrations are counted.
@@ -81,6 +84,8 @@ class Domain:
     parameters: tuple[Attribute, ...] = ()
     promises: tuple[Promise, ...] = ()
     example: tuple[Reference, str, Reference] | None = None
+    inputs: tuple[Attribute, ...] = ()
+    procedures: Mapping[tuple[str, str], Callable[[Work], None]] = field(default_factory=dict)
     tables: tuple[type[peewee.Model], ...] = ()
     migrations: tuple[Migration, ...] = ()
     part: str = "domain"
@@ -88,7 +93,6 @@ class Domain:
 
     def __post_init__(self) -> None:
         """Read the schema off the models, once."""
-        schema = read_schema(
-            self.models, self.subjects, self.actions, self.context, self.parameters
-        )
+        said = self.context, self.parameters, self.inputs
+        schema = read_schema(self.models, self.subjects, self.actions, said)
         object.__setattr__(self, "schema", schema)

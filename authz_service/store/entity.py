@@ -136,10 +136,15 @@ def read_schema(
     models: tuple[type[Entity], ...],
     subjects: frozenset[str],
     actions: Mapping[str, tuple[str, ...]],
-    context: tuple[Attribute, ...],
-    parameters: tuple[Attribute, ...],
+    said: tuple[tuple[Attribute, ...], ...],
 ) -> Schema:
     """Read the entity types off the models.
+
+    Arguments:
+        models: the entities.
+        subjects: the types that ask for something.
+        actions: what can be asked of each type.
+        said: what a caller may say: context, parameters and inputs.
 
     Raises:
         TypeError: when a model has something that an entity type cannot have.
@@ -156,8 +161,7 @@ def read_schema(
     return Schema(
         types,
         subjects,
-        {each.name: each for each in context},
-        {each.name: each for each in parameters},
+        *({each.name: each for each in part} for part in said),
     )
 
 
@@ -182,6 +186,14 @@ def find_links(model: type[Entity]) -> list[str]:
         for name, each in model._meta.manytomany.items()  # noqa: SLF001  # as above
         if not each._is_backref  # noqa: SLF001  # peewee has no public word for it
     ]
+
+
+def find_defaults(model: type[Entity]) -> dict[str, Any]:
+    """Find what an entity of this type has where nothing is said: defaults, nothing, empty lists."""
+    hidden = {"id", REVISION, *model.copies}
+    fields = model._meta.fields.items()  # noqa: SLF001  # as above
+    usual = {name: each.default for name, each in fields if name not in hidden}
+    return usual | dict.fromkeys(find_links(model), ())
 
 
 def find_link(

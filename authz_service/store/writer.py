@@ -137,6 +137,10 @@ class Writer:
         self.store.delete(reference)
         self._note(reference, write_values(before.values), None)
 
+    def forget(self) -> None:
+        """Take back what was written, as the savepoint around it does."""
+        self.changes.clear()
+
     def finish(self) -> None:
         """Add to the feed what was written."""
         lines = [_write_line(each) for each in self.changes]

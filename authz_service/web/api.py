@@ -6,9 +6,10 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from authz_service.decision.performer import Deed
 from authz_service.errors import AuthzError, RequestError
 from authz_service.web import wire
 from authz_service.web.strict_json import parse_json
@@ -29,7 +30,10 @@ EVALUATIONS = "/access/v1/evaluations"
 SEARCH_SUBJECT = "/access/v1/search/subject"
 SEARCH_RESOURCE = "/access/v1/search/resource"
 SEARCH_ACTION = "/access/v1/search/action"
+PERFORM = "/v1/perform"
 JSON = "application/json"
+IDEMPOTENCY_KEY = "Idempotency-Key"
+REASON = "X-Reason"
 POLICY_DIGEST = "X-Policy-Digest"
 REQUEST_ID = "X-Request-ID"
 
@@ -64,6 +68,7 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
     decider, settings = service.decider, service.settings
     api = Blueprint("api", __name__)
     _add_searches(api, decider)
+    _add_performing(api, service)
 
     @api.post(EVALUATION)
     def evaluation() -> Response:
@@ -124,6 +129,17 @@ def _add_searches(api: Blueprint, decider: Decider) -> None:
         search = wire.read_search("action", parse_json(_read_body()), decider.schema)
         found = decider.search_actions(search.request, search.limit, search.token)
         return _answer(decider, wire.write_found(found, ({"name": each} for each in found.results)))
+
+
+def _add_performing(api: Blueprint, service: Service) -> None:
+    decider, performer = service.decider, service.performer
+
+    @api.post(PERFORM)
+    def perform() -> Response:
+        asked, inputs = wire.read_deed(parse_json(_read_body()), decider.schema)
+        reason, key = (request.headers.get(name, "") for name in (REASON, IDEMPOTENCY_KEY))
+        performed = performer.perform(Deed(asked, inputs, g.get("client", ""), reason, key))
+        return _answer(decider, wire.write_performed(performed))
 
 
 def _find_problems(service: Service) -> list[str]:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError
-from authz_service.policy.request import Said, build_request
+from authz_service.policy.request import Said, build_request, read_inputs
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from authz_service.decision.answer import Decision, Found
+    from authz_service.decision.performer import Performed
     from authz_service.errors import AuthzError
     from authz_service.polar.schema import Schema as Vocabulary
     from authz_service.policy.request import Request
@@ -220,6 +221,16 @@ def read_evaluation(data: dict[str, Any], vocabulary: Vocabulary) -> Request:
     return _build(loaded, vocabulary)
 
 
+def read_deed(data: dict[str, Any], vocabulary: Vocabulary) -> tuple[Request, dict[str, Any]]:
+    """Read what is to be performed: the request, and what only the doing needs.
+
+    Raises:
+        RequestError: with every member that is missing or of a wrong type.
+    """
+    request = read_evaluation(data, vocabulary)
+    return request, read_inputs(vocabulary, data["action"].get("properties") or {})
+
+
 def read_search(searched: str, data: dict[str, Any], vocabulary: Vocabulary) -> Search:
     """Read a search.
 
@@ -282,6 +293,13 @@ def write_decision(decision: Decision, *, with_reasons: bool) -> dict[str, Any]:
         return {"decision": decision.allowed}
     reasons = [{"code": each.code, "message": each.message} for each in decision.reasons]
     return {"decision": False, "context": {"reasons": reasons}}
+
+
+def write_performed(performed: Performed) -> dict[str, Any]:
+    """Write what came of a deed."""
+    if not performed.decision.allowed:
+        return write_decision(performed.decision, with_reasons=True)
+    return {"decision": True, "changes": performed.changes, "revision": performed.revision}
 
 
 def write_item_error(error: RequestError) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""Messages on their way out: queued in the transaction that owes them, delivered by others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from authz_service.store.system import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from authz_service.store.database import Store
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What somebody is told.
+
+    Arguments:
+        medium: `email` or `sms`.
+        address: where to.
+        language: in which it is written.
+        template: which text.
+        fields: what is filled into it.
+    """
+
+    medium: str
+    address: str
+    language: str
+    template: str
+    fields: Mapping[str, str]
+
+
+def queue(store: Store, notice: Notice, now: datetime, message_id: str) -> None:
+    """Queue a message in the transaction that is open."""
+    query = Message.insert(
+        id=message_id,
+        at=now,
+        medium=notice.medium,
+        address=notice.address,
+        language=notice.language,
+        template=notice.template,
+        fields=json.dumps(dict(notice.fields)),
+        state="queued",
+        attempts=0,
+        due=now,
+        error="",
+    )
+    store.run(query)
