@@ -18,6 +18,7 @@ from authz_service.store.entity import (
     find_defaults,
     find_link,
     find_links,
+    is_text,
     type_name,
 )
 from authz_service.store.tables import Tables
@@ -104,7 +105,7 @@ class Store:
     def find(self, reference: Reference) -> Row | None:
         """Find an entity; None when there is none, or no such type is stored."""
         model = self._models.get(reference.type)
-        if model is None or not _is_text(reference.id):
+        if model is None or not is_text(reference.id):
             return None
         query = model.select().where(model.id == reference.id)
         return next(iter(self._rows(model, query)), None)
@@ -366,14 +367,6 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         message = f"cannot be made: {error.strerror or error}"
         raise StoreError.at(str(folder), "no_folder", message) from None
-
-
-def _is_text(text: str) -> bool:
-    """Tell whether a database can hold it: no half of a surrogate pair, and no NUL."""
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 def _is_sqlite(database: peewee.Database) -> bool:

@@ -188,8 +188,16 @@ def find_links(model: type[Entity]) -> list[str]:
     ]
 
 
+def is_text(text: str) -> bool:
+    """Tell whether a database can hold it: no half of a surrogate pair, and no NUL."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def find_defaults(model: type[Entity]) -> dict[str, Any]:
-    """Find what an entity of this type has where nothing is said: defaults, nothing, empty lists."""
+    """Find what an entity of this type has where nothing is said of it."""
     hidden = {"id", REVISION, *model.copies}
     fields = model._meta.fields.items()  # noqa: SLF001  # as above
     usual = {name: each.default for name, each in fields if name not in hidden}
