@@ -506,6 +506,7 @@ def test_every_command_is_listed() -> None:
         "perform",
         "serve",
         "show",
+        "steps",
         "test",
         "what",
         "who",

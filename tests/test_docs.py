@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner
+from portal_service import open_client
 
 from authz_service import assembly
 from authz_service.cli.main import main
@@ -137,6 +138,16 @@ def test_the_examples_of_the_api_are_answered_as_shown(
     store.close()
 
     assert examples[answer_number] == answer
+
+
+def test_the_example_of_the_page_on_performing_is_done_as_shown() -> None:
+    """What the page sends gets what the page shows."""
+    page = (ROOT / "docs" / "performing.md").read_text()
+    request, answer = [json.loads(block) for block in blocks(page, "json")]
+    with open_client() as client:
+        done = client.post("/v1/perform", json=request).get_json()
+
+    assert answer == done
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

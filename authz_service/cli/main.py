@@ -12,6 +12,7 @@ from authz_service.cli.perform import perform
 from authz_service.cli.search import can, what, who
 from authz_service.cli.serve import serve
 from authz_service.cli.show import show
+from authz_service.cli.steps import steps
 from authz_service.cli.test import test
 
 
@@ -28,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (can, check, lint, load, migrate, perform, serve, show, test, what, who):
+for command in (can, check, lint, load, migrate, perform, serve, show, steps, test, what, who):
     main.add_command(command)

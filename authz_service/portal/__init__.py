@@ -18,7 +18,7 @@ from authz_service.portal.entities import (
     Subscription,
 )
 from authz_service.portal.migrations import MIGRATIONS
-from authz_service.portal.registration import build_procedures
+from authz_service.portal.registration import MACHINES, build_procedures
 from authz_service.portal.token import OneTimeToken
 from authz_service.store.domain import Domain
 from authz_service.store.entity import Reference
@@ -81,6 +81,7 @@ DOMAIN: Final = Domain(
         Attribute("token", STRING, nullable=True),
     ),
     procedures=build_procedures(),
+    machines=MACHINES,
     promises=PROMISES,
     tables=(OneTimeToken,),
     migrations=MIGRATIONS,

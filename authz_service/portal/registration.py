@@ -11,8 +11,8 @@ from authz_service.errors import RequestError
 from authz_service.policy.reasons import NOT_PERMITTED
 from authz_service.portal import members, token
 from authz_service.portal.entities import Person
-from authz_service.portal.machine import Effect, Machine, Step, Taking
 from authz_service.store.entity import Reference, Row
+from authz_service.store.machine import Effect, Machine, Step, Taking
 from authz_service.store.outbox import Notice
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from authz_service.polar.schema import Attribute, Schema
     from authz_service.store.entity import Entity, Reference
+    from authz_service.store.machine import Machine
     from authz_service.store.migration import Migration
     from authz_service.store.work import Work
 
@@ -71,6 +72,7 @@ class Domain:
         example: a question worth asking a new server: subject, action and resource.
         inputs: what a caller says about an action that is to be performed, and no policy sees.
         procedures: what happens when an action is performed, by type of resource and action.
+        machines: the lives of entities, step by step; each step is a procedure.
         tables: tables that the domain keeps for itself, which are no entities.
         migrations: how its tables came to be what they are, the first of number 1.
         part: under which name the migrations are counted.
@@ -86,6 +88,7 @@ class Domain:
     example: tuple[Reference, str, Reference] | None = None
     inputs: tuple[Attribute, ...] = ()
     procedures: Mapping[tuple[str, str], Callable[[Work], None]] = field(default_factory=dict)
+    machines: tuple[Machine, ...] = ()
     tables: tuple[type[peewee.Model], ...] = ()
     migrations: tuple[Migration, ...] = ()
     part: str = "domain"

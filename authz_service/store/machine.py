@@ -91,6 +91,17 @@ class Machine:
         return next(found, None)
 
 
+def draw(machine: Machine) -> str:
+    """Draw a machine, as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2"]
+    for step in machine.steps:
+        source = step.source or "[*]"
+        lines.append(f"    {source} --> {step.target}: {step.action}")
+    sources = {step.source for step in machine.steps}
+    ends = dict.fromkeys(step.target for step in machine.steps if step.target not in sources)
+    return "\n".join([*lines, *(f"    {each} --> [*]" for each in ends)])
+
+
 @dataclass(frozen=True)
 class Taking:
     """Performs an action on an entity by taking a step of its machine.
