@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from authz_service.decision.decider import Decider
+    from authz_service.decision.performer import Performer
     from authz_service.store.domain import Domain
 
 ROOT: Final = Path(__file__).parent.parent
@@ -105,6 +106,13 @@ def build_decider(
     )
     store = open_store(f"sqlite:///{file}", domain)
     return assembly.build_decider(assembly.build_engine(settings, domain), domain, store)
+
+
+def build_performer(file: Path) -> Performer:
+    """Build what performs on a file, as a service does."""
+    settings = dataclasses.replace(Settings(), policies=ROOT / "policies")
+    store = open_store(f"sqlite:///{file}", DOMAIN)
+    return assembly.build_performer(assembly.build_compiled(settings, DOMAIN), DOMAIN, store)
 
 
 def make_questions(customers: int, count: int, seed: int = 1) -> list[Question]:

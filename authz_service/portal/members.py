@@ -5,21 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from authz_service.portal.entities import (
-    Application,
-    ApplicationGrant,
-    Customer,
-    Membership,
-    Person,
-)
+from authz_service.portal.entities import Application, ApplicationGrant, Membership
 from authz_service.store.entity import Reference, Row
 from authz_service.store.outbox import Notice
+from authz_service.store.prepared import Prepared, slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from authz_service.store.work import Work
 
 ACCESS_OWNER: Final = "access_owner"
@@ -30,14 +23,37 @@ USER: Final = "user"
 ADMINISTRATING: Final = (ADMINISTRATOR, ACCESS_OWNER)
 
 
+def _with_role(*roles: str) -> Prepared:
+    is_one = (Membership.customer == slot("customer"), Membership.role.in_(roles))
+    return Prepared(
+        lambda: Membership.select(Membership.person).where(*is_one).order_by(Membership.person)
+    )
+
+
+_ADMINISTRATORS: Final = _with_role(*ADMINISTRATING)
+_ACCESS_OWNER: Final = _with_role(ACCESS_OWNER)
+_GRANTS: Final = Prepared(
+    lambda: (
+        ApplicationGrant.select(ApplicationGrant.id)
+        .join(Application)
+        .where(Application.customer == slot("customer"), ApplicationGrant.person == slot("person"))
+        .order_by(ApplicationGrant.id)
+    )
+)
+
+
 def become_administrator(work: Work) -> None:
     """AU 1-5: "You are now an administrator"; the other administrators are informed by e-mail."""
     set_role(work, work.resource.id, work.subject.id, ADMINISTRATOR)
+    others = [
+        each for each in find_administrators(work, work.resource.id) if each != work.subject.id
+    ]
+    if not others:
+        return
     customer, person = find_names(work, work.resource.id, work.subject.id)
     fields = {"customer": work.resource.id, "customer_name": customer, "person_name": person}
-    for other in find_members(work, work.resource.id, ADMINISTRATING):
-        if other != work.subject.id:
-            inform(work, other, "administrator_added", fields)
+    for other in others:
+        inform(work, other, "administrator_added", fields)
 
 
 def step_down(work: Work) -> None:
@@ -69,39 +85,31 @@ def find_role(work: Work, customer: str, person: str) -> str | None:
     return row.values["role"] if row else None
 
 
-def find_members(work: Work, customer: str, roles: Iterable[str]) -> list[str]:
-    """Find who has one of some roles on a number."""
-    query = (
-        Membership.select(Membership.person)
-        .where(Membership.customer == customer, Membership.role.in_(list(roles)))
-        .order_by(Membership.person)
-    )
-    return [person for (person,) in work.writer.store.run(query.tuples())]
+def find_administrators(work: Work, customer: str) -> list[str]:
+    """Find who administers a number; the access owner does."""
+    return [person for (person,) in work.writer.store.ask(_ADMINISTRATORS, customer=customer)]
+
+
+def find_access_owner(work: Work, customer: str) -> str | None:
+    """Find the access owner of a number."""
+    found = work.writer.store.ask(_ACCESS_OWNER, customer=customer)
+    return next((str(person) for (person,) in found), None)
 
 
 def find_grants(work: Work, customer: str, person: str) -> list[str]:
     """Find what is granted to a delegate of a number: the ids of the grants."""
-    query = (
-        ApplicationGrant.select(ApplicationGrant.id)
-        .join(Application)
-        .where(Application.customer == customer, ApplicationGrant.person == person)
-        .order_by(ApplicationGrant.id)
-    )
-    return [grant for (grant,) in work.writer.store.run(query.tuples())]
+    found = work.writer.store.ask(_GRANTS, customer=customer, person=person)
+    return [grant for (grant,) in found]
 
 
 def find_names(work: Work, customer: str, person: str) -> tuple[str, str]:
     """Find how a customer and a person are called."""
-    return _find(work, Customer, customer)["name"], _find(work, Person, person)["name"]
+    found = (Reference("customer", customer), Reference("person", person))
+    customer_name, person_name = (work.writer.get(each).values["name"] for each in found)
+    return customer_name, person_name
 
 
 def inform(work: Work, person: str, template: str, fields: dict[str, str]) -> None:
     """Write to somebody by e-mail, in their language."""
-    found = _find(work, Person, person)
-    notice = Notice("email", found["email"], found["language"], template, fields)
-    work.inform(notice)
-
-
-def _find(work: Work, model: type[Customer | Person], key: str) -> dict[str, Any]:
-    [found] = work.writer.store.run(model.select().where(model.id == key).dicts())
-    return dict(found)
+    found = work.writer.get(Reference("person", person)).values
+    work.inform(Notice("email", found["email"], found["language"], template, fields))

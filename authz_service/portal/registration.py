@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from authz_service.errors import RequestError
 from authz_service.policy.reasons import NOT_PERMITTED
 from authz_service.portal import members, token
-from authz_service.portal.entities import Person
 from authz_service.store.entity import Reference, Row
 from authz_service.store.machine import Effect, Machine, Step, Taking
 from authz_service.store.outbox import Notice
@@ -43,13 +42,13 @@ def request_delegate_access(work: Work) -> None:
 
 def _send_code(work: Work, row: Row) -> None:
     """GS, mobile 2: "the code you receive by text message"."""
-    [person] = work.writer.store.run(Person.select().where(Person.id == row.values["person"]))
-    if not person.mobile:
+    person = work.writer.get(Reference("person", row.values["person"])).values
+    if not person["mobile"]:
         work.refuse(NOT_PERMITTED, "no mobile number is known to which a code could be sent")
     customer, _ = members.find_names(work, row.values["customer"], row.values["person"])
     code = token.issue(work.writer.store, row.reference.id, token.CODE, work.writer.now)
     fields = {"code": code, "customer_name": customer}
-    work.inform(Notice("sms", person.mobile, person.language, "delegate_code", fields))
+    work.inform(Notice("sms", person["mobile"], person["language"], "delegate_code", fields))
 
 
 def _send_link(work: Work, row: Row) -> None:
@@ -96,8 +95,8 @@ def _make_delegate(work: Work, row: Row) -> None:
     customer, person = row.values["customer"], row.values["person"]
     if members.find_role(work, customer, person) in members.ADMINISTRATING:
         return
-    owners = members.find_members(work, customer, [members.ACCESS_OWNER])
-    if not owners:
+    owner = members.find_access_owner(work, customer)
+    if owner is None:
         work.refuse("no_access_owner", "there is no access owner any more who grants this")
     members.set_role(work, customer, person, members.DELEGATE)
     granted = set(members.find_grants(work, customer, person))
@@ -105,7 +104,7 @@ def _make_delegate(work: Work, row: Row) -> None:
         name = application.removeprefix(f"{customer}/")
         grant = f"{customer}/{person}/{name}"
         if grant not in granted:
-            values = {"application": application, "person": person, "granted_by": owners[0]}
+            values = {"application": application, "person": person, "granted_by": owner}
             work.writer.insert(Row(Reference("application_grant", grant), values))
 
 

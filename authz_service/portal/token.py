@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import peewee
 
 from authz_service.store.entity import InstantField
+from authz_service.store.prepared import Prepared, slot
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +29,7 @@ _SALT_BYTES: Final = 16
 # some ten milliseconds, and 4 MiB
 _COST: Final = {"n": 2**12, "r": 8, "p": 1}
 _CODE_DIGITS: Final = 6
+_AS_TEXT: Final = InstantField()
 
 
 class OneTimeToken(peewee.Model):
@@ -43,6 +45,20 @@ class OneTimeToken(peewee.Model):
         """The name of the table."""
 
         table_name = "one_time_token"
+
+
+_ROW: Final = ("request", "salt", "digest", "expires", "tries")
+_IS_IT: Final = OneTimeToken.request == slot("request")
+_INSERT: Final = Prepared(lambda: OneTimeToken.insert({name: slot(name) for name in _ROW}))
+_FIND: Final = Prepared(
+    lambda: OneTimeToken.select(
+        OneTimeToken.salt, OneTimeToken.digest, OneTimeToken.expires, OneTimeToken.tries
+    ).where(_IS_IT)
+)
+_DELETE: Final = Prepared(lambda: OneTimeToken.delete().where(_IS_IT))
+_SPEND: Final = Prepared(
+    lambda: OneTimeToken.update(tries=OneTimeToken.tries - 1).where(_IS_IT, OneTimeToken.tries > 0)
+)
 
 
 @dataclass(frozen=True)
@@ -80,29 +96,28 @@ def issue(store: Store, request: str, kind: Kind, now: datetime) -> str:
     """
     token, salt = kind.draw(), secrets.token_hex(_SALT_BYTES)
     end(store, request)
-    values = {"salt": salt, "digest": _digest(token, salt), "expires": now + kind.lifetime}
-    store.run(OneTimeToken.insert(request=request, tries=_TRIES, **values))
+    expires = _AS_TEXT.db_value(now + kind.lifetime)
+    values = {"salt": salt, "digest": _digest(token, salt), "expires": expires}
+    store.ask(_INSERT, request=request, tries=_TRIES, **values)
     return token
 
 
 def is_right(store: Store, request: str, token: str, now: datetime) -> bool:
     """Tell whether this is the token of a request, which can still be used."""
-    found = store.run(OneTimeToken.select().where(OneTimeToken.request == request).dicts())
-    for row in found:
-        if now < row["expires"] and row["tries"]:
-            return hmac.compare_digest(row["digest"], _digest(token, row["salt"]))
+    for salt, digest, expires, tries in store.ask(_FIND, request=request):
+        if str(_AS_TEXT.db_value(now)) < expires and tries:
+            return hmac.compare_digest(digest, _digest(token, salt))
     return False
 
 
 def spend_try(store: Store, request: str) -> None:
     """Note a wrong try at the token of a request, if it has one."""
-    is_left = (OneTimeToken.request == request) & (OneTimeToken.tries > 0)
-    store.run(OneTimeToken.update(tries=OneTimeToken.tries - 1).where(is_left))
+    store.ask(_SPEND, request=request)
 
 
 def end(store: Store, request: str) -> None:
     """End the token of a request, if it has one."""
-    store.run(OneTimeToken.delete().where(OneTimeToken.request == request))
+    store.ask(_DELETE, request=request)
 
 
 def _digest(token: str, salt: str) -> str:

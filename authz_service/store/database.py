@@ -17,10 +17,10 @@ from authz_service.store.entity import (
     Row,
     find_defaults,
     find_link,
-    find_links,
     is_text,
     type_name,
 )
+from authz_service.store.rows import Rows
 from authz_service.store.tables import Tables
 from authz_service.store.watch import Watch, ask_postgresql
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from authz_service.store.domain import Domain
     from authz_service.store.entity import Entity
     from authz_service.store.migration import Migration
+    from authz_service.store.prepared import Prepared
     from authz_service.store.tables import Standing
 
 MEMORY: Final = "sqlite:///:memory:"
@@ -65,6 +66,7 @@ class Store:
         self._models = {type_name(model): model for model in domain.models if model.stored}
         self._is_sqlite = _is_sqlite(database)
         self._tables = Tables(database, domain)
+        self._rows = Rows(database)
         self._watches = threading.local()
 
     def has_tables(self) -> bool:
@@ -107,21 +109,19 @@ class Store:
         model = self._models.get(reference.type)
         if model is None or not is_text(reference.id):
             return None
-        query = model.select().where(model.id == reference.id)
-        return next(iter(self._rows(model, query)), None)
+        with _explained(self._database):
+            values = self._rows.find(model, reference.id)
+        return None if values is None else self._build_row(reference.type, values)
 
     def find_whole(self, reference: Reference) -> Row | None:
         """Find an entity with all that is written on it, lists too, and without its id."""
         row = self.find(reference)
         if row is None:
             return None
-        model = self._models[reference.type]
         values = {name: value for name, value in row.values.items() if name != "id"}
-        for name in find_links(model):
-            through, here, there = find_link(model, name)
-            query = through.select(there).where(here == reference.id).order_by(there).tuples()
-            values[name] = tuple(other for (other,) in query.execute(self._database))
-        return Row(reference, values)
+        with _explained(self._database):
+            lists = self._rows.find_lists(self._models[reference.type], reference.id)
+        return Row(reference, {**values, **lists})
 
     def fill_in(self, row: Row) -> Row:
         """Add to a new entity what is not said of it: defaults, nothing, and empty lists."""
@@ -153,10 +153,10 @@ class Store:
                 for key, other in model._meta.backrefs.items()  # noqa: SLF001  # peewee's interface
                 if key.backref == attribute.name and other is target
             )
-            return self._rows(target, target.select().where(field == reference.id))
+            return self._build_rows(target, target.select().where(field == reference.id))
         through, here, there = find_link(model, attribute.name)
         query = target.select().join(through, on=(there == target.id)).where(here == reference.id)
-        return self._rows(target, query)
+        return self._build_rows(target, query)
 
     def execute(
         self, texts: Mapping[str, str], parameters: Sequence[Any], time_limit: int
@@ -217,6 +217,15 @@ class Store:
         with _explained(self._database):
             return query.execute(self._database)
 
+    def ask(self, statement: Prepared, /, **values: Any) -> list[tuple[Any, ...]]:
+        """Run a statement that is built once, and give back its rows as the database has them.
+
+        Raises:
+            StoreError: when the database cannot answer.
+        """
+        with _explained(self._database):
+            return statement.run(self._database, **values)
+
     def insert(self, row: Row, revision: int = 0) -> None:
         """Add one entity; the change stays when the surrounding transaction commits.
 
@@ -228,13 +237,8 @@ class Store:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
         model = self._models[row.reference.type]
-        values, links = _split(row.values)
-        for name, path in model.copies.items():
-            values[name] = self._copied(model, path, values)
         with self._promised(row.reference):
-            query = model.insert(id=row.reference.id, revision=revision, **values)
-            query.execute(self._database)
-            self._insert_links(model, row.reference.id, links)
+            self._rows.insert(model, row.reference.id, row.values, revision)
 
     def update(self, row: Row, revision: int) -> None:
         """Give one entity other values, all of which the row has; as above.
@@ -243,12 +247,8 @@ class Store:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
         model = self._models[row.reference.type]
-        values, links = _split(row.values)
         with self._promised(row.reference):
-            query = model.update(revision=revision, **values).where(model.id == row.reference.id)
-            query.execute(self._database)
-            self._delete_links(model, row.reference.id)
-            self._insert_links(model, row.reference.id, links)
+            self._rows.update(model, row.reference.id, row.values, revision)
 
     def delete(self, reference: Reference) -> None:
         """Remove one entity; as above.
@@ -256,24 +256,8 @@ class Store:
         Raises:
             BrokenPromiseError: when others refer to it.
         """
-        model = self._models[reference.type]
         with self._promised(reference):
-            self._delete_links(model, reference.id)
-            model.delete().where(model.id == reference.id).execute(self._database)
-
-    def _insert_links(
-        self, model: type[Entity], entity_id: str, links: Mapping[str, tuple[str, ...]]
-    ) -> None:
-        for name, ids in links.items():
-            through, here, there = find_link(model, name)
-            for other in ids:
-                pair = {here.name: entity_id, there.name: other}
-                through.insert(**pair).execute(self._database)
-
-    def _delete_links(self, model: type[Entity], entity_id: str) -> None:
-        for name in find_links(model):
-            through, here, _ = find_link(model, name)
-            through.delete().where(here == entity_id).execute(self._database)
+            self._rows.delete(self._models[reference.type], reference.id)
 
     @contextmanager
     def _promised(self, reference: Reference) -> Iterator[None]:
@@ -288,23 +272,14 @@ class Store:
         """Close this thread's connection."""
         self._database.close()
 
-    def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
-        name = type_name(model)
-        kept = self._domain.schema.types[name].attributes
-        return [
-            Row(
-                Reference(name, values["id"]),
-                {key: value for key, value in values.items() if key in kept},
-            )
-            for values in query.dicts().execute(self._database)
-        ]
+    def _build_rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
+        found = query.dicts().execute(self._database)
+        return [self._build_row(type_name(model), values) for values in found]
 
-    def _copied(self, model: type[Entity], path: str, values: dict[str, Any]) -> Any:
-        """Read what the row's neighbour says in the very statement that inserts the row."""
-        reference, column = path.split(".")
-        neighbour = model._meta.fields[reference].rel_model  # noqa: SLF001  # peewee's interface
-        source = getattr(neighbour, column)
-        return neighbour.select(source).where(neighbour.id == values[reference])
+    def _build_row(self, name: str, values: Mapping[str, Any]) -> Row:
+        kept = self._domain.schema.types[name].attributes
+        own = {key: value for key, value in values.items() if key in kept}
+        return Row(Reference(name, values["id"]), own)
 
     def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
         place = Place(str(reference))
@@ -338,12 +313,6 @@ def open_store(url: str, domain: Domain) -> Store:
         cached_statements=_SQLITE_STATEMENTS,
     )
     return Store(database, domain)
-
-
-def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
-    """Part what stands in the entity's own row from what stands in tables between two."""
-    links = {name: ids for name, ids in values.items() if isinstance(ids, tuple)}
-    return {name: value for name, value in values.items() if name not in links}, links
 
 
 def find_missing_file(url: str) -> Path | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from authz_service.store.entity import InstantField
+from authz_service.store.prepared import Prepared, slot
 from authz_service.store.system import Message
 
 if TYPE_CHECKING:
@@ -13,6 +15,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from authz_service.store.database import Store
+
+
+_ROW: Final = (
+    "id",
+    "at",
+    "due",
+    "medium",
+    "address",
+    "language",
+    "template",
+    "fields",
+    "state",
+    "attempts",
+    "error",
+)
+_QUEUE: Final = Prepared(lambda: Message.insert({name: slot(name) for name in _ROW}))
 
 
 @dataclass(frozen=True)
@@ -36,9 +54,11 @@ class Notice:
 
 def queue(store: Store, notice: Notice, now: datetime, message_id: str) -> None:
     """Queue a message in the transaction that is open."""
-    query = Message.insert(
+    store.ask(
+        _QUEUE,
         id=message_id,
-        at=now,
+        at=InstantField().db_value(now),
+        due=InstantField().db_value(now),
         medium=notice.medium,
         address=notice.address,
         language=notice.language,
@@ -46,7 +66,5 @@ def queue(store: Store, notice: Notice, now: datetime, message_id: str) -> None:
         fields=json.dumps(dict(notice.fields)),
         state="queued",
         attempts=0,
-        due=now,
         error="",
     )
-    store.run(query)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.store.entity import Reference, Row
+from authz_service.store.entity import InstantField, Reference, Row
+from authz_service.store.prepared import Prepared, slot
 from authz_service.store.system import ChangeLine, State
 
 if TYPE_CHECKING:
@@ -21,8 +22,22 @@ if TYPE_CHECKING:
 
     from authz_service.store.database import Store
 
-# How many lines of the feed one statement adds.
-_CHUNK: Final = 1_000
+_LINE: Final = (
+    "revision",
+    "at",
+    "type",
+    "entity_id",
+    "before",
+    "after",
+    "who",
+    "client",
+    "action",
+    "reason",
+)
+_APPEND: Final = Prepared(lambda: ChangeLine.insert({name: slot(name) for name in _LINE}))
+_FIND_REVISION: Final = Prepared(lambda: State.select(State.revision))
+_HOLD_REVISION: Final = Prepared(lambda: State.select(State.revision).for_update())
+_KEEP_REVISION: Final = Prepared(lambda: State.update(revision=slot("revision")))
 _STATES: Final = ("before", "after")
 
 
@@ -143,9 +158,8 @@ class Writer:
 
     def finish(self) -> None:
         """Add to the feed what was written."""
-        lines = [_write_line(each) for each in self.changes]
-        for start in range(0, len(lines), _CHUNK):
-            self.store.run(ChangeLine.insert_many(lines[start : start + _CHUNK]))
+        for each in self.changes:
+            self.store.ask(_APPEND, **_write_line(each))
 
     def _note(
         self,
@@ -175,20 +189,19 @@ def write(store: Store, cause: Cause, now: datetime) -> Iterator[Writer]:
 
 def find_revision(store: Store) -> int:
     """Find the revision of the last write."""
-    [(revision,)] = store.run(State.select(State.revision).tuples())
+    [(revision,)] = store.ask(_FIND_REVISION)
     return int(revision)
 
 
 def hold_revision(store: Store) -> int:
     """Find the same in a transaction, and keep all others from writing until it ends."""
-    query = State.select(State.revision).tuples()
-    [(revision,)] = store.run(query if store.is_sqlite else query.for_update())
+    [(revision,)] = store.ask(_FIND_REVISION if store.is_sqlite else _HOLD_REVISION)
     return int(revision)
 
 
 def keep_revision(store: Store, revision: int) -> None:
     """Note the revision of the last write, in a transaction that holds the one before."""
-    store.run(State.update(revision=revision))
+    store.ask(_KEEP_REVISION, revision=revision)
 
 
 def find_changes(store: Store, after: int, limit: int) -> list[Change]:
@@ -218,7 +231,7 @@ def _write_value(value: Any) -> Any:
 def _write_line(change: Change) -> dict[str, Any]:
     return {
         "revision": change.revision,
-        "at": change.at,
+        "at": InstantField().db_value(change.at),
         "type": change.reference.type,
         "entity_id": change.reference.id,
         "before": _dump(change.before),
