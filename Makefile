@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree bench bench-http bench-growth bench-search bench-perform format lock clean
+.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-perform format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-perform: $(VENV)/benchmarks ## Measure how fast actions are performed, eac
 
 agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies
 	$(PYTHON) tests/agree.py
+
+durability: $(VENV)/development ## Kill performing processes 20 times, and look at what is left
+	$(PYTHON) tests/durability.py
 
 scenarios: $(VENV)/development ## Run the scenarios
 	$(AUTHZ) test

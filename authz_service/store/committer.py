@@ -37,6 +37,7 @@ class _Job:
 
     cause: Cause
     work: Callable[[Writer], Any]
+    wake: threading.Event = field(default_factory=threading.Event)
     is_done: bool = False
     result: Any = None
     error: BaseException | None = field(default=None)
@@ -62,8 +63,8 @@ class Committer:
         self._store = store
         self._clock = clock
         self._waiting: list[_Job] = []
+        self._is_led = False
         self._queue = threading.Lock()
-        self._turn = threading.Lock()
 
     def run(self, cause: Cause, work: Callable[[Writer], T]) -> T:
         """Run a piece of work, and wait until it is on the disk.
@@ -78,15 +79,32 @@ class Committer:
             Exception: what the work itself raises; nothing of it stays.
         """
         job = _Job(cause, work)
-        with self._queue:
-            self._waiting.append(job)
-        with self._turn:
-            while not job.is_done:
-                self._commit(self._take())
+        if not self._enqueue(job):
+            job.wake.wait()
+        if not job.is_done:
+            self._lead(job)
         if job.error is not None:
             raise job.error
         result: T = job.result
         return result
+
+    def _enqueue(self, job: _Job) -> bool:
+        """Queue a job; tell whether nobody leads, so that its thread has to."""
+        with self._queue:
+            self._waiting.append(job)
+            was_led, self._is_led = self._is_led, True
+            return not was_led
+
+    def _lead(self, job: _Job) -> None:
+        """Commit what waits until the own job is done; then the next that waits leads on."""
+        try:
+            while not job.is_done:
+                self._commit(self._take())
+        finally:
+            with self._queue:
+                self._is_led = bool(self._waiting)
+                if self._waiting:
+                    self._waiting[0].wake.set()
 
     def _take(self) -> Sequence[_Job]:
         with self._queue:
@@ -106,6 +124,7 @@ class Committer:
         finally:
             for each in jobs:
                 each.is_done = True
+                each.wake.set()
 
     def _try_often(self, jobs: Sequence[_Job]) -> None:
         for _ in range(_TRIES - 1):

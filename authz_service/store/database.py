@@ -347,6 +347,16 @@ def _printable(database: peewee.Database) -> str:
     return str(database.database) if _is_sqlite(database) else "the PostgreSQL database"
 
 
+def _find_first(error: peewee.PeeweeException) -> peewee.PeeweeException:
+    """Find what went wrong first: where a disk is full, the rollback after that fails as well."""
+    first, following = error, error.__context__
+    while following is not None:
+        if isinstance(following, peewee.PeeweeException):
+            first = following
+        following = following.__context__ or following.__cause__
+    return first
+
+
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
@@ -359,6 +369,7 @@ def _explained(database: peewee.Database) -> Iterator[None]:
     except peewee.PeeweeException as error:
         if not _is_sqlite(database) and not database.in_transaction():
             database.close()
+        error = _find_first(error)
         message = f"the database cannot be used: {_one_line(error)}"
         # peewee keeps the driver's own error as the cause
         is_conflict = getattr(error.__cause__, "sqlstate", "") in _CONFLICTS
