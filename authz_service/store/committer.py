@@ -57,12 +57,15 @@ class Committer:
     Arguments:
         store: where they write.
         clock: tells the time, with its zone.
+
+    Attributes:
+        waiting: pieces of work for the next commit.
     """
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._waiting: list[_Job] = []
+        self.waiting: list[_Job] = []
         self._is_led = False
         self._queue = threading.Lock()
 
@@ -91,7 +94,7 @@ class Committer:
     def _enqueue(self, job: _Job) -> bool:
         """Queue a job; tell whether nobody leads, so that its thread has to."""
         with self._queue:
-            self._waiting.append(job)
+            self.waiting.append(job)
             was_led, self._is_led = self._is_led, True
             return not was_led
 
@@ -102,14 +105,14 @@ class Committer:
                 self._commit(self._take())
         finally:
             with self._queue:
-                self._is_led = bool(self._waiting)
-                if self._waiting:
-                    self._waiting[0].wake.set()
+                self._is_led = bool(self.waiting)
+                if self.waiting:
+                    self.waiting[0].wake.set()
 
     def _take(self) -> Sequence[_Job]:
         with self._queue:
-            taken = self._waiting[:_MOST_TOGETHER]
-            del self._waiting[:_MOST_TOGETHER]
+            taken = self.waiting[:_MOST_TOGETHER]
+            del self.waiting[:_MOST_TOGETHER]
         return taken
 
     def _commit(self, jobs: Sequence[_Job]) -> None:

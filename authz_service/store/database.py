@@ -371,7 +371,7 @@ def _explained(database: peewee.Database) -> Iterator[None]:
             database.close()
         error = _find_first(error)
         message = f"the database cannot be used: {_one_line(error)}"
-        # peewee keeps the driver's own error as the cause
-        is_conflict = getattr(error.__cause__, "sqlstate", "") in _CONFLICTS
+        driver_error = getattr(error, "orig", None)
+        is_conflict = getattr(driver_error, "sqlstate", "") in _CONFLICTS
         kind = StoreConflictError if is_conflict else StoreError
         raise kind.at(_printable(database), "database_error", message) from error
