@@ -76,13 +76,10 @@ class Answer:
 
 
 @contextmanager
-def open_app(
-    fixture: Path = SMITH,
-    clock: Callable[[], datetime] = assembly.tell_time,
-    door: str = "flask",
-    **changes: Any,
-) -> Iterator[Flask]:
-    """Build the application over a fixture in memory, with changes to the settings."""
+def open_service(
+    fixture: Path = SMITH, clock: Callable[[], datetime] = assembly.tell_time, **changes: Any
+) -> Iterator[assembly.Service]:
+    """Build the service over a fixture in memory, with changes to the settings."""
     if changes.get("engine", "compiled") != "compiled":
         require_reference()
     settings = Settings(**{"policies": POLICIES, **changes})
@@ -90,10 +87,21 @@ def open_app(
     store = assembly.build_fixture_store(fixture, DOMAIN)
     decider = assembly.build_decider(engine, DOMAIN, store, clock, settings)
     try:
-        service = assembly.Service(settings, DOMAIN, store, decider)
-        yield create_app(service, Patience(1, 10) if door == "lean" else None)
+        yield assembly.Service(settings, DOMAIN, store, decider)
     finally:
         store.close()
+
+
+@contextmanager
+def open_app(
+    fixture: Path = SMITH,
+    clock: Callable[[], datetime] = assembly.tell_time,
+    door: str = "flask",
+    **changes: Any,
+) -> Iterator[Flask]:
+    """Build the application over such a service."""
+    with open_service(fixture, clock, **changes) as service:
+        yield create_app(service, Patience(1, 10) if door == "lean" else None)
 
 
 @contextmanager
