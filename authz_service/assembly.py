@@ -22,6 +22,7 @@ from authz_service.store.committer import Committer
 from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
+from authz_service.store.keys import has_keys
 from authz_service.store.writer import Cause, write
 
 if TYPE_CHECKING:
@@ -284,6 +285,24 @@ def _refuse_other_version(settings: Settings, store: Store) -> None:
     if standing.pending:
         message = "was made by an older program; `authz migrate` brings it up to date"
         raise StoreError.at(place, "old_schema", message)
+
+
+def find_whether_keys_exist(settings: Settings, domain: Domain) -> bool:
+    """Find whether an API key was ever made; none was where there is no store yet.
+
+    Raises:
+        StoreError: when the store cannot be used, or its tables are of another version.
+    """
+    if settings.database == MEMORY or find_missing_file(settings.database):
+        return False
+    store = open_store(settings.database, domain)
+    try:
+        if not store.has_tables():
+            return False
+        _refuse_other_version(settings, store)
+        return has_keys(store)
+    finally:
+        store.close()
 
 
 def migrate_store(settings: Settings, *, check: bool = False) -> list[Migration]:

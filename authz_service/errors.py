@@ -107,6 +107,10 @@ class DocumentError(AuthzError):
     """A YAML file that cannot be read."""
 
 
+class ApiKeyError(AuthzError):
+    """An API key that cannot be made or found."""
+
+
 class EvaluationTimeoutError(AuthzError):
     """A question that took longer than the time limit."""
 
@@ -133,6 +137,24 @@ class RequestConflictError(RequestError):
     """A request that does not fit what was asked, or written, before."""
 
     http_status = 409
+
+
+class UnauthorizedError(AuthzError):
+    """A request without a live API key."""
+
+    http_status = 401
+
+
+class ForbiddenError(AuthzError):
+    """A request whose API key is not for this."""
+
+    http_status = 403
+
+
+class UnavailableError(AuthzError):
+    """A request that cannot be answered just now, whatever it is."""
+
+    http_status = 503
 
 
 def quote(word: str) -> str:

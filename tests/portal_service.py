@@ -76,23 +76,31 @@ class Answer:
 
 
 @contextmanager
-def open_app(
-    fixture: Path = SMITH,
-    clock: Callable[[], datetime] = assembly.tell_time,
-    door: str = "flask",
-    **changes: Any,
-) -> Iterator[Flask]:
-    """Build the application over a fixture in memory, with changes to the settings."""
+def open_service(
+    fixture: Path = SMITH, clock: Callable[[], datetime] = assembly.tell_time, **changes: Any
+) -> Iterator[assembly.Service]:
+    """Build the service over a fixture in memory, with changes to the settings."""
     if changes.get("engine", "compiled") != "compiled":
         require_reference()
     settings = Settings(**{"policies": POLICIES, **changes})
     engine = assembly.build_engine(settings, DOMAIN)
     store = assembly.build_fixture_store(fixture, DOMAIN)
     try:
-        service = assembly.put_together(settings, DOMAIN, engine, store, clock)
-        yield create_app(service, Patience(1, 10) if door == "lean" else None)
+        yield assembly.put_together(settings, DOMAIN, engine, store, clock)
     finally:
         store.close()
+
+
+@contextmanager
+def open_app(
+    fixture: Path = SMITH,
+    clock: Callable[[], datetime] = assembly.tell_time,
+    door: str = "flask",
+    **changes: Any,
+) -> Iterator[Flask]:
+    """Build the application over such a service."""
+    with open_service(fixture, clock, **changes) as service:
+        yield create_app(service, Patience(1, 10) if door == "lean" else None)
 
 
 @contextmanager

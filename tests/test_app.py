@@ -37,6 +37,7 @@ from authz_service import assembly
 from authz_service.errors import PolicyError, StoreError
 from authz_service.settings import Settings
 from authz_service.web.app import create_app, load_app
+from authz_service.web.security import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,9 +67,10 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def file_client(database: Path) -> Iterator[FlaskClient]:
-    """A client of a service that has answered from that database already."""
+    """A client of a service that has answered from that database, and looks at no keys again."""
     service = assembly.build_service(Settings(policies=POLICIES, database=f"sqlite:///{database}"))
-    opened = create_app(service).test_client()
+    once = Guard(service.store, may_open=True, tell_time=assembly.tell_time, clock=lambda: 0.0)
+    opened = create_app(service, guard=once).test_client()
     assert {"decision": True} == ask(opened, MARY_SEES_USAGE).data
     yield opened
     service.store.close()

@@ -500,6 +500,7 @@ def test_every_command_is_listed() -> None:
     assert [
         "can",
         "check",
+        "keys",
         "lint",
         "load",
         "migrate",

@@ -17,6 +17,7 @@ from authz_service import assembly
 from authz_service.cli.main import main
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
+from authz_service.store.keys import Scope
 from authz_service.web.app import create_app
 
 ROOT: Final = Path(__file__).parent.parent
@@ -115,6 +116,13 @@ def test_the_settings_page_lists_every_setting() -> None:
     text = (ROOT / "docs" / "settings.md").read_text()
 
     assert rows == [line for line in text.splitlines() if line.startswith("| `AUTHZ_")]
+
+
+def test_the_page_on_keys_lists_every_scope() -> None:
+    """The table of scopes has each."""
+    text = (ROOT / "docs" / "keys.md").read_text()
+
+    assert list(Scope) == re.findall(r"^\| `([a-z:]+)` \|", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -20,10 +21,15 @@ from portal_service import (
     METADATA,
     PHILIP_SEES_BILLS,
     open_app,
+    open_service,
 )
 
+from authz_service.store.keys import create_key, revoke_keys
+from authz_service.web.app import create_app
+from authz_service.web.patience import Patience
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 BODY: Final = json.dumps(MARY_SEES_USAGE).encode()
@@ -44,10 +50,17 @@ PARAMETERS: Final = {
 
 @dataclass(frozen=True)
 class Doors:
-    """One service, and its two doors."""
+    """One service, and its two doors.
+
+    Arguments:
+        flask: the application without the layer.
+        lean: with it.
+        keys: what may stand in the header that shows a key.
+    """
 
     flask: WSGIApplication
     lean: WSGIApplication
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +69,20 @@ def doors() -> Iterator[Doors]:
     changes: dict[str, Any] = {"public_url": TENANT, "max_body": MAX_BODY, "max_batch": 4}
     with open_app(**changes) as flask, open_app(door="lean", **changes) as lean:
         yield Doors(flask, lean)
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Doors]:
+    """Both doors of a service that has keys: one that decides, one that does not, one revoked."""
+    now, scopes = datetime.now(UTC), {"asks": "decide", "audits": "audit", "gone": "decide"}
+    with open_service(public_url=TENANT, max_body=MAX_BODY, max_batch=4) as service:
+        made = {
+            name: create_key(service.store, name, [scope], now).text
+            for name, scope in scopes.items()
+        }
+        revoke_keys(service.store, "gone", now)
+        lean = create_app(service, Patience(1, 10))
+        yield Doors(create_app(service), lean, made)
 
 
 def knock(door: WSGIApplication, environ: WSGIEnvironment, body: bytes) -> tuple[Any, ...]:
@@ -182,6 +209,92 @@ def test_both_doors_answer_alike(
     expected = knock(doors.flask, environ, body)
 
     assert expected == knock(doors.lean, environ, body)
+
+
+# How a key is written, and by which status a usual question is answered then.
+_SPELLINGS: Final = {
+    "Bearer {asks}": 200,
+    "bearer {asks}": 200,
+    "BEARER   {asks} ": 200,
+    "Bearer {audits}": 403,
+    "Bearer {gone}": 401,
+    "Bearer {asks}x": 401,
+    "Bearer x{asks}": 401,
+    "Bearer": 401,
+    "Bearer ": 401,
+    "Basic {asks}": 401,
+    "{asks}": 401,
+    "Bearer {asks},Bearer {asks}": 401,
+    "Bearer é\x00\udcff": 401,
+    "undefined": 401,
+    "": 401,
+}
+
+
+@given(
+    path=_PATHS | st.just(f"/{EVALUATION}"),
+    body=_bodies() | st.binary(max_size=100),
+    headers=_HEADERS | st.just({}),
+    spelling=st.sampled_from([*_SPELLINGS, None]),
+)
+@tuned(deadline=None, max_examples=500)
+def test_both_doors_want_the_same_keys(
+    guarded: Doors, path: str, body: bytes, headers: dict[str, str], spelling: str | None
+) -> None:
+    """Any request with any key, or none, has the same answer at either door, and none passes."""
+    environ = post(path, body) | headers
+    environ.pop("HTTP_AUTHORIZATION", None)
+    if not environ.get("HTTP_X_REQUEST_ID", "").isprintable():
+        del environ["HTTP_X_REQUEST_ID"]  # no server passes it on
+    if spelling is not None:
+        environ["HTTP_AUTHORIZATION"] = spelling.format(**guarded.keys)
+    status, found, answer = knock(guarded.flask, environ, body)
+    is_refused = _SPELLINGS.get(spelling or "") == 401
+
+    assert (status, found, answer) == knock(guarded.lean, environ, body)
+    assert is_refused == status.startswith("401")
+    assert is_refused == (("www-authenticate", 'Bearer realm="authz"') in found)
+    assert all(text.encode() not in answer for text in guarded.keys.values())
+
+
+@pytest.mark.parametrize("door", ["flask", "lean"])
+@pytest.mark.parametrize("spelling", _SPELLINGS)
+def test_a_key_is_written_behind_the_word_bearer(guarded: Doors, spelling: str, door: str) -> None:
+    """In whatever letters, and after it has been seen as well."""
+    body = BODY
+    environ = post(EVALUATION, body)
+    environ["HTTP_AUTHORIZATION"] = spelling.format(**guarded.keys)
+    answers = [knock(getattr(guarded, door), environ, body)[0] for _ in range(2)]
+
+    assert [str(_SPELLINGS[spelling])] * 2 == [each[:3] for each in answers]
+
+
+def test_a_body_is_not_waited_for_without_a_key(guarded: Doors) -> None:
+    """Who shows no key keeps no thread waiting."""
+
+    class Slow(io.BytesIO):
+        """A body that never comes."""
+
+        def read(self, _size: int | None = -1) -> bytes:
+            raise AssertionError
+
+    environ = post(EVALUATION, BODY) | {"wsgi.input": Slow()}
+
+    assert knock(guarded.lean, environ, BODY)[0].startswith("401")
+
+
+@pytest.mark.parametrize("prefix", ["", "/tenant"])
+def test_a_usual_question_with_a_key_does_not_reach_flask(prefix: str) -> None:
+    """The layer knows the keys itself."""
+    with open_service(public_url=TENANT) as service:
+        made = create_key(service.store, "asks", ["decide"], datetime.now(UTC))
+        app = create_app(service, Patience(1, 10))
+        app.before_request(lambda: "Flask was asked")
+        environ = post(prefix + EVALUATION, BODY, HTTP_AUTHORIZATION=f"Bearer {made.text}")
+        *_, answer = knock(app, environ, BODY)
+
+    assert b"Flask was asked" != answer
+    assert b'"decision"' in answer
 
 
 @pytest.mark.parametrize("prefix", ["", "/tenant"])

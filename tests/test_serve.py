@@ -106,6 +106,16 @@ def test_the_printed_command_works_as_it_is(service: Installation) -> None:
     assert {"decision": True} == json.loads(done.stdout)
 
 
+def test_it_says_that_there_is_no_key(service: Installation) -> None:
+    """And what that means."""
+    expected = (
+        "there is no API key, so only this machine is served, and whoever asks from it is answered;"
+        " `authz keys create` changes that"
+    )
+
+    assert expected == service.printed[3]
+
+
 def test_it_denies(service: Installation) -> None:
     """A deny over HTTP has its reasons and the policies that gave it."""
     answer = service.ask(MARY_SEES_BILLS)
@@ -259,14 +269,25 @@ def test_what_is_written_while_it_serves_counts_at_once(installation: Installati
 
 
 def test_a_database_that_breaks_under_it_denies(installation: Installation) -> None:
-    """A running service whose database turns into garbage denies, and goes on answering."""
+    """A running service whose database turns into garbage denies, and goes on answering.
+
+    As soon as it looks for keys again, and cannot tell whether there are any, it refuses.
+    """
+    answers = []
+
+    def is_refused() -> bool:
+        answers.append(installation.ask(MARY_SEES_USAGE))
+        return answers[-1].status == 503
+
     with installation.serve("--create"):
         before = installation.ask(MARY_SEES_USAGE).data
         installation.database.write_bytes(b"garbage" * 5_000)
-        answers = [installation.ask(MARY_SEES_USAGE) for _ in range(8)]
+        wait_until(is_refused)
+    *denied, refused = answers
 
     assert {"decision": True} == before
-    assert [["evaluation_error"]] * 8 == [read_reasons(answer.data) for answer in answers]
+    assert all(["evaluation_error"] == read_reasons(answer.data) for answer in denied)
+    assert "unreadable_keys" == read_error(refused)["code"]
 
 
 def test_several_processes_serve_together(installation: Installation) -> None:

@@ -1,4 +1,4 @@
-"""Anything may happen in any order: the store, the answers and the messages are as the model says."""
+"""Anything may happen in any order: store, answers and messages are as the model says."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SETTINGS: Final = replace(Settings(), policies=ROOT / "policies")
 PEOPLE: Final = ("ann", "bob", "cas", "dan")
 NUMBERS: Final = ("firm", "home")
+MEMBERS: Final = (
+    ("firm", "ann"),
+    ("firm", "bob"),
+    ("firm", "dan"),
+    ("home", "ann"),
+    ("home", "cas"),
+)
 APPLICATIONS: Final = ("firm/cloud", "firm/onedrive")
 POLICIES: Final = load_policies(SETTINGS.policies)
 COMPILED: Final = assembly.build_compiled(SETTINGS, DOMAIN)
@@ -84,17 +91,11 @@ class Portal(RuleBasedStateMachine):
         for each in APPLICATIONS:
             values = {"customer": "firm", "name": each.removeprefix("firm/")}
             found.append(Row(Reference("application", each), values))
-        for number, person in (
-            ("firm", "ann"),
-            ("firm", "bob"),
-            ("firm", "dan"),
-            ("home", "ann"),
-            ("home", "cas"),
-        ):
+        for number, person in MEMBERS:
             self.model.roles[number, person] = "user"
-            values = {"customer": number, "person": person, "role": "user"}
-            values["excluded_from_administration"] = (number, person) in self.model.excluded  # type: ignore[assignment]
-            found.append(Row(Reference("membership", f"{number}/{person}"), values))
+            member: dict[str, Any] = {"customer": number, "person": person, "role": "user"}
+            member["excluded_from_administration"] = (number, person) in self.model.excluded
+            found.append(Row(Reference("membership", f"{number}/{person}"), member))
         return found
 
     def do(self, who: str, action: str, on: Reference, **properties: Any) -> Performed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from authz_service.cli.check import check
+from authz_service.cli.keys import keys
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
 from authz_service.cli.migrate import migrate
@@ -29,5 +30,19 @@ def main() -> None:
     """
 
 
-for command in (can, check, lint, load, migrate, perform, serve, show, steps, test, what, who):
+for command in (
+    can,
+    check,
+    keys,
+    lint,
+    load,
+    migrate,
+    perform,
+    serve,
+    show,
+    steps,
+    test,
+    what,
+    who,
+):
     main.add_command(command)

@@ -32,6 +32,7 @@ from authz_service.web.patience import Patience
 from authz_service.web.security import refuse_exposure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.synchronize import Lock
     from wsgiref.types import WSGIApplication
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from authz_service.store.domain import Domain
 
 _CHECK_SECONDS: Final = 1.0
+_AUTHORIZATION: Final = "Authorization: Bearer $KEY"
 _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
 
 
@@ -82,9 +84,10 @@ def serve(settings: Settings, *, create: bool) -> None:
     # all serving processes read each other's tokens
     settings = replace(settings, token_key=settings.token_key or secrets.token_hex())
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    refuse_exposure(settings.host)
-    _refuse_taken_address(settings)
     domain = assembly.find_domain(settings.domain)
+    with_keys = assembly.find_whether_keys_exist(settings, domain)
+    refuse_exposure(settings.host, has_keys=with_keys)
+    _refuse_taken_address(settings)
     engine = assembly.build_sampled_engine(settings, domain, show_warning)
     if create:
         _create(settings, domain)
@@ -92,11 +95,11 @@ def serve(settings: Settings, *, create: bool) -> None:
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     store.close()
     server = build_server(settings)
-    first = multiprocessing.Lock()
+    announce = functools.partial(_announce, settings, domain, multiprocessing.Lock(), with_keys)
     # what a forked process has from its parent it need not build again
     is_forked = multiprocessing.get_start_method() == "fork"
     built = engine if is_forked else None
-    loader = functools.partial(_load_worker, settings, domain, built, os.getpid(), first)
+    loader = functools.partial(_load_worker, settings, built, os.getpid(), announce)
     server.serve(target_loader=loader, wrap_loader=False)
 
 
@@ -117,11 +120,9 @@ def build_server(settings: Settings) -> AbstractServer[Any]:
 
 
 def _load_worker(
-    settings: Settings, domain: Domain, engine: Engine | None, parent: int, first: Lock
+    settings: Settings, engine: Engine | None, parent: int, announce: Callable[[], None]
 ) -> WSGIApplication:
     """Build the application in a serving process, which ends when its parent is gone.
-
-    The first process that is ready says so.
 
     A parent that is killed cannot end its children; they would go on answering, and hold the port.
     When clients keep all threads waiting for their bodies, the process ends as well, and the parent
@@ -143,8 +144,7 @@ def _load_worker(
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()
-    if first.acquire(block=False):
-        _announce(settings, domain)
+    announce()
     return app.wsgi_app
 
 
@@ -170,19 +170,31 @@ def _refuse_taken_address(settings: Settings) -> None:
             raise SettingError.at("port", "address_taken", message) from None
 
 
-def _announce(settings: Settings, domain: Domain) -> None:
+def _announce(settings: Settings, domain: Domain, first: Lock, with_keys: bool) -> None:  # noqa: FBT001  # given by position before it is called
+    """Say what is served, once: in the first process that is ready."""
+    if not first.acquire(block=False):
+        return
     click.echo(f"serving {domain.name} on {settings.base_url}; stop with Ctrl-C. Try:")
-    click.echo(f"  {_build_curl(settings, domain)}")
+    click.echo(f"  {_build_curl(settings, domain, with_keys=with_keys)}")
+    if with_keys:
+        click.echo("every request must show an API key; `authz keys list` tells which there are")
+    else:
+        click.echo(
+            "there is no API key, so only this machine is served, and whoever asks from it is"
+            " answered; `authz keys create` changes that"
+        )
     if not assembly.has_reference():
         click.echo("no decision is held against oso: it has no wheel for Python 3.13 and later")
 
 
-def _build_curl(settings: Settings, domain: Domain) -> str:
-    """Build a command that shows an answer when it is pasted."""
+def _build_curl(settings: Settings, domain: Domain, *, with_keys: bool) -> str:
+    """Build a command that shows an answer when it is pasted; what is in `$KEY` is the key."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     local = f"http://{host}:{settings.port}"
+    # the shell is to fill it in
+    key = f' -H "{_AUTHORIZATION}"' if with_keys else ""
     if domain.example is None:
-        return shlex.join(["curl", "-s", local + WELL_KNOWN])
+        return shlex.join(["curl", "-s", local + WELL_KNOWN]) + key
     subject, action, resource = domain.example
     body = {
         "subject": {"type": subject.type, "id": subject.id},
@@ -190,4 +202,5 @@ def _build_curl(settings: Settings, domain: Domain) -> str:
         "resource": {"type": resource.type, "id": resource.id},
     }
     header = "Content-Type: application/json"
-    return shlex.join(["curl", "-s", local + EVALUATION, "-H", header, "-d", json.dumps(body)])
+    words = ["curl", "-s", local + EVALUATION, "-H", header, "-d", json.dumps(body)]
+    return shlex.join(words) + key

@@ -36,6 +36,8 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 REASON = "X-Reason"
 POLICY_DIGEST = "X-Policy-Digest"
 REQUEST_ID = "X-Request-ID"
+# The name of whatever is found below the path of the public URL.
+TENANT = "tenant"
 
 
 def register_api(app: Flask, service: Service, responder: Responder) -> None:
@@ -45,21 +47,21 @@ def register_api(app: Flask, service: Service, responder: Responder) -> None:
     path after the well-known part, section 9.2) and where some clients look (before it).
     """
     app.register_blueprint(_build_blueprint(service, responder))
-    path = _find_tenant(service)
+    path = find_tenant(service)
     if path:
         tenant = _build_blueprint(service, responder)
-        app.register_blueprint(tenant, name="tenant", url_prefix=path)
-        app.add_url_rule(WELL_KNOWN + path, view_func=app.view_functions["tenant.metadata"])
+        app.register_blueprint(tenant, name=TENANT, url_prefix=path)
+        app.add_url_rule(WELL_KNOWN + path, view_func=app.view_functions[f"{TENANT}.metadata"])
 
 
 def find_answers(service: Service, responder: Responder) -> Mapping[str, Callable[[bytes], bytes]]:
     """Find what answers questions, by each path to which they may be sent."""
     answers = {EVALUATION: responder.evaluation, EVALUATIONS: responder.evaluations}
-    tenant = _find_tenant(service)
+    tenant = find_tenant(service)
     return answers | {tenant + path: answer for path, answer in answers.items()}
 
 
-def _find_tenant(service: Service) -> str:
+def find_tenant(service: Service) -> str:
     """Find the path of the public URL; mostly it has none."""
     return urlsplit(service.settings.base_url).path
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, jsonify, request
+from flask import Flask, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from authz_service import assembly
-from authz_service.errors import AuthzError, Fault, Place
+from authz_service.errors import AuthzError, Fault, Place, UnauthorizedError
+from authz_service.settings import is_loopback
 from authz_service.web import wire
 from authz_service.web.answer import Responder
-from authz_service.web.api import REQUEST_ID, find_answers, register_api
+from authz_service.web.api import REQUEST_ID, TENANT, find_answers, find_tenant, register_api
 from authz_service.web.lean import LeanLayer
 from authz_service.web.patience import Patience
+from authz_service.web.security import CHALLENGE, Guard, find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,20 +66,34 @@ def load_app(
         patience: knows how long clients keep the process waiting.
     """
     service = assembly.build_service(settings, engine)
-    return create_app(service, patience or Patience(settings.threads, settings.body_timeout))
+    guard = build_guard(service)
+    threading.Thread(target=guard.uses.keep_noting, name="note-uses", daemon=True).start()
+    patience = patience or Patience(settings.threads, settings.body_timeout)
+    return create_app(service, patience, guard)
 
 
-def create_app(service: Service, patience: Patience | None = None) -> Flask:
+def build_guard(service: Service) -> Guard:
+    """Build what lets requests in; where others than this machine ask, never without a key."""
+    may_open = is_loopback(service.settings.host)
+    return Guard(service.store, may_open=may_open, tell_time=assembly.tell_time)
+
+
+def create_app(
+    service: Service, patience: Patience | None = None, guard: Guard | None = None
+) -> Flask:
     """Build the application over a service.
 
     Arguments:
         service: what answers.
         patience: where it is served by threads, and usual questions are answered in front of Flask.
+        guard: lets requests in; one over the store of the service if there is none.
     """
+    guard = guard or build_guard(service)
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
     app.url_map.merge_slashes = False  # no redirects: a path is right or it is not
     app.config["MAX_CONTENT_LENGTH"] = service.settings.max_body
+    _guard_views(app, guard, find_tenant(service))
     app.after_request(_echo_request_id)
     app.register_error_handler(AuthzError, _answer_refusal)
     app.register_error_handler(HTTPException, _answer_http_error)
@@ -87,11 +104,22 @@ def create_app(service: Service, patience: Patience | None = None) -> Flask:
         app.wsgi_app = LeanLayer(  # type: ignore[method-assign]  # Flask's own way
             _EndedInput(app.wsgi_app),
             find_answers(service, responder),
-            service.decider.policy_digest,
-            service.settings.max_body,
+            service,
+            guard,
             patience,
         )
     return app
+
+
+def _guard_views(app: Flask, guard: Guard, tenant: str) -> None:
+    """Have each request show its key, whatever it asks for; views find its name in `g.client`."""
+
+    @app.before_request
+    def admit() -> None:
+        rule = request.url_rule.rule if request.url_rule else ""
+        path = rule.removeprefix(tenant) if request.blueprint == TENANT else rule
+        scope = find_scope(request.method, path)
+        g.client = guard.admit(request.headers.get("Authorization", ""), scope)
 
 
 def _echo_request_id(response: Response) -> Response:
@@ -106,6 +134,8 @@ def _answer_refusal(error: AuthzError) -> Response:
         return _answer_accident(error)
     response = jsonify(wire.write_error(error))
     response.status_code = error.http_status
+    if isinstance(error, UnauthorizedError):
+        response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 
 

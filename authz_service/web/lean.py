@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
+from authz_service.errors import AuthzError
+from authz_service.store.keys import Scope
 from authz_service.web.api import JSON, POLICY_DIGEST, REQUEST_ID
 from authz_service.web.patience import PatientBody
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from authz_service.assembly import Service
     from authz_service.web.patience import Patience
+    from authz_service.web.security import Guard
 
 # More digits make no length of a body.
 _LONGEST_LENGTH: Final = 18
@@ -29,8 +33,8 @@ class LeanLayer:
         wsgi_app: where all else goes.
         answers: by path, what makes a question's body its answer's; it raises for what Flask shall
             refuse.
-        policy_digest: which policies give the answers.
-        max_body: the most bytes that a body may have.
+        service: whose answers they are.
+        guard: knows who may ask.
         patience: knows how long bodies are waited for.
     """
 
@@ -38,21 +42,22 @@ class LeanLayer:
         self,
         wsgi_app: WSGIApplication,
         answers: Mapping[str, Callable[[bytes], bytes]],
-        policy_digest: str,
-        max_body: int,
+        service: Service,
+        guard: Guard,
         patience: Patience,
     ) -> None:
         self._wsgi_app = wsgi_app
         self._patience = patience
         self._answers = answers
-        self._headers = [("Content-Type", JSON), (POLICY_DIGEST, policy_digest)]
-        self._max_body = max_body
+        self._guard = guard
+        self._headers = [("Content-Type", JSON), (POLICY_DIGEST, service.decider.policy_digest)]
+        self._max_body = service.settings.max_body
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a usual question, or pass the request on."""
         answer = self._answers.get(environ["PATH_INFO"])
         size = self._find_size(environ)
-        if answer is None or size is None:
+        if answer is None or size is None or not self._may_ask(environ):
             environ["wsgi.input"] = PatientBody(environ["wsgi.input"], self._patience)
             return self._wsgi_app(environ, start_response)
         body = self._patience.read(environ["wsgi.input"], size)
@@ -66,6 +71,14 @@ class LeanLayer:
             headers.append((REQUEST_ID, environ["HTTP_X_REQUEST_ID"]))
         start_response("200 OK", headers)
         return [found]
+
+    def _may_ask(self, environ: WSGIEnvironment) -> bool:
+        """Tell whether the client may ask; it is not waited for before."""
+        try:
+            self._guard.admit(environ.get("HTTP_AUTHORIZATION", ""), Scope.DECIDE)
+        except AuthzError:  # as below
+            return False
+        return True
 
     def _find_size(self, environ: WSGIEnvironment) -> int | None:
         """Find how long the body of a usual request is; None where the request is not usual."""
