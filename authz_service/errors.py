@@ -101,6 +101,14 @@ class DocumentError(AuthzError):
     """A YAML file that cannot be read."""
 
 
+class DeliveryError(AuthzError):
+    """A message that could not be delivered."""
+
+
+class ChannelError(DeliveryError):
+    """A channel that delivers nothing at the moment, whatever the message."""
+
+
 class EvaluationTimeoutError(AuthzError):
     """A question that took longer than the time limit."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from authz_service.polar.schema import Attribute, Schema
     from authz_service.store.entity import Entity, Reference
     from authz_service.store.migration import Migration
+    from authz_service.store.template import Template
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Domain:
         tables: tables that the domain keeps for itself, which are no entities.
         migrations: how its tables came to be what they are, the first of number 1.
         part: under which name the migrations are counted.
+        templates: what its messages say, by the name of the occasion; of several, the first all of
+            whose fields are given is used.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Domain:
     tables: tuple[type[peewee.Model], ...] = ()
     migrations: tuple[Migration, ...] = ()
     part: str = "domain"
+    templates: Mapping[str, tuple[Template, ...]] = field(default_factory=dict)
     schema: Schema = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -63,7 +63,8 @@ class Answered(peewee.Model):
 class Message(peewee.Model):
     """A message to somebody, from the moment it is owed until it is delivered, and after.
 
-    `state` is `queued`, `sent` or `dead`; `due` is when the next try may be made.
+    `state` is `queued`, `sent` or `dead`; `due` is when the next try may be made. `fields` can hold
+    a one-time token, and is empty as soon as the message was sent.
     """
 
     id = peewee.TextField(primary_key=True)
@@ -76,7 +77,8 @@ class Message(peewee.Model):
     state = peewee.TextField()
     attempts = peewee.IntegerField()
     due = InstantField()
-    error = peewee.TextField()
+    error = peewee.TextField(default="")
+    sent = InstantField(null=True)
 
     class Meta:
         """The name of the table, and how what is due is found."""
