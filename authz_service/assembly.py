@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import random
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.paging import Pager
+from authz_service.delivery.channels import build_channels
+from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import PolicyError, SettingError, StoreError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from authz_service.store.database import Store
     from authz_service.store.migration import Migration
 
+# A try has so many answers to wait for at the most: of a mail server with TLS and a login.
+_ANSWERS: Final = 12
 _LOADED: Final = Cause(reason="a fixture was loaded")
 
 
@@ -202,6 +207,25 @@ def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     sampled = engine if isinstance(engine, Sampled) else None
     decider = build_decider(engine, domain, store, settings=settings)
     return Service(settings, domain, store, decider, sampled, has_reference())
+
+
+def build_couriers(
+    settings: Settings,
+    domain: Domain,
+    store: Store,
+    clock: Callable[[], datetime] = tell_time,
+) -> list[Courier]:
+    """Build what delivers messages: a courier for each medium that is turned on.
+
+    Raises:
+        SettingError: when the description of a channel cannot be used.
+    """
+    lease = timedelta(seconds=_ANSWERS * settings.delivery_timeout)
+    terms = Terms(settings.delivery_attempts, lease)
+    return [
+        Courier(store, channel, domain.templates, terms, clock, random.random)
+        for channel in build_channels(settings, domain.name)
+    ]
 
 
 def open_existing_store(settings: Settings, domain: Domain) -> Store:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 TESTS: Final = Path(__file__).parent
+ROOT: Final = TESTS.parent
 AUTHZ: Final = Path(sys.executable).parent / "authz"
 
 # How long anything may take before the test gives up on it; nothing here comes near.
@@ -68,7 +69,10 @@ class Installation:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the tests, with no settings of the service but the domain."""
-        found = {"AUTHZ_DOMAIN": self.domain, "PYTHONPATH": str(self.path)}
+        found = {
+            "AUTHZ_DOMAIN": self.domain,
+            "PYTHONPATH": os.pathsep.join(map(str, [self.path, ROOT])),
+        }
         return clean_environment() | found
 
     def command(self, *options: str) -> list[str]:
