@@ -7,7 +7,9 @@ import click
 from authz_service.cli.check import check
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
+from authz_service.cli.messages import messages
 from authz_service.cli.migrate import migrate
+from authz_service.cli.notify import notify
 from authz_service.cli.search import can, what, who
 from authz_service.cli.serve import serve
 from authz_service.cli.show import show
@@ -27,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (can, check, lint, load, migrate, serve, show, test, what, who):
+for command in (can, check, lint, load, messages, migrate, notify, serve, show, test, what, who):
     main.add_command(command)
