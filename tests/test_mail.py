@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import policy
+from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from installation import find_port
 from post_office import (
     PASSWORD,
@@ -17,7 +21,7 @@ from post_office import (
 )
 
 from authz_service.delivery.mail import Mail, write_message
-from authz_service.delivery.texts import Letter
+from authz_service.delivery.texts import Letter, flatten
 from authz_service.errors import ChannelError, DeliveryError
 
 if TYPE_CHECKING:
@@ -34,6 +38,21 @@ LETTER: Final = Letter(
     subject="Un nouvel administrateur pour Smith é",
     text="Bonjour,\n\n.\nÀ bientôt\n",
 )
+
+HEADERS: Final = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "MIME-Version",
+    "Content-Language",
+]
+# What a name could be made of by somebody who wants to write a header.
+PIECES: Final = ["=?", "=", "?", "utf-8?q?", "utf-8?b?DQpCY2M6IHg=", "?=", "=0d=0a", "Bcc: x", "\n"]
 
 
 @pytest.fixture
@@ -198,6 +217,18 @@ def test_no_subject_begins_another_header(server: MailServer, subject: str) -> N
     assert "evil" not in "".join(text for name, text in found.items() if name != "Subject")
     assert found["Bcc"] is None
     assert ["mary@smith.example"] == server.recipients
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(PIECES) | st.text(), max_size=12).map("".join))
+def test_no_name_begins_another_header(name: str) -> None:
+    """Whatever it is made of, the message can be written and has the headers that it always has."""
+    letter = replace(LETTER, subject=f"About {flatten(name)}")
+    data = write_message(letter, "noreply@portal.example", "MyProximus").as_bytes()
+    found = BytesParser(policy=policy.default).parsebytes(data)
+
+    assert HEADERS == found.keys()
+    assert LETTER.text == read_text(found)
 
 
 def test_a_subject_of_two_lines_is_refused() -> None:

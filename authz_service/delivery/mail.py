@@ -68,17 +68,10 @@ class Mail:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[smtplib.SMTP]:
-        trusted = self.context or ssl.create_default_context()
-        own_name = socket.gethostname()  # the library would ask name servers for a longer one
-        if self.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.host, self.port, own_name, timeout=self.timeout, context=trusted
-            )
-        else:
-            server = smtplib.SMTP(self.host, self.port, own_name, timeout=self.timeout)
+        server = self._connect()
         try:
             if self.security == "starttls":
-                server.starttls(context=trusted)
+                server.starttls(context=self._trust())
             if self.user:
                 server.login(self.user, self.password)
             yield server
@@ -87,6 +80,17 @@ class Mail:
                 server.quit()
         finally:
             server.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        own_name = socket.gethostname()  # the library would ask name servers for a longer one
+        if self.security != "tls":
+            return smtplib.SMTP(self.host, self.port, own_name, timeout=self.timeout)
+        return smtplib.SMTP_SSL(
+            self.host, self.port, own_name, timeout=self.timeout, context=self._trust()
+        )
+
+    def _trust(self) -> ssl.SSLContext:
+        return self.context or ssl.create_default_context()
 
 
 def write_message(letter: Letter, sender: str, name: str) -> EmailMessage:
