@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import random
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
+from authz_service.delivery.channels import build_channels
+from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import PolicyError, SettingError, StoreError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from authz_service.store.database import Store
     from authz_service.store.migration import Migration
 
+# A try has so many answers to wait for at the most: of a mail server with TLS and a login.
+_ANSWERS: Final = 12
 _LOADED: Final = Cause(reason="a fixture was loaded")
 
 
@@ -206,7 +211,7 @@ def build_performer(
         committer=Committer(store, clock),
         procedures=domain.procedures,
         new_id=draw_id,
-        link=(settings or Settings()).confirm_url,
+        link=(settings or Settings()).link_page,
     )
 
 
@@ -245,6 +250,25 @@ def put_together(
     return Service(settings, domain, store, decider, performer, sampled, has_reference())
 
 
+def build_couriers(
+    settings: Settings,
+    domain: Domain,
+    store: Store,
+    clock: Callable[[], datetime] = tell_time,
+) -> list[Courier]:
+    """Build what delivers messages: a courier for each medium that is turned on.
+
+    Raises:
+        SettingError: when the description of a channel cannot be used.
+    """
+    lease = timedelta(seconds=_ANSWERS * settings.delivery_timeout)
+    terms = Terms(settings.delivery_attempts, lease)
+    return [
+        Courier(store, channel, domain.templates, terms, clock, random.random)
+        for channel in build_channels(settings, domain.name)
+    ]
+
+
 def open_existing_store(settings: Settings, domain: Domain) -> Store:
     """Open the store of the settings.
 
@@ -253,7 +277,7 @@ def open_existing_store(settings: Settings, domain: Domain) -> Store:
     """
     store = _open_store_with_tables(settings, domain)
     try:
-        _refuse_other_version(settings, store)
+        store.find_standing().refuse_other_version(settings.shown_database)
     except BaseException:
         store.close()
         raise
@@ -272,19 +296,6 @@ def _open_store_with_tables(settings: Settings, domain: Domain) -> Store:
         message = "holds no entities; `authz load FILE...` fills it"
         raise StoreError.at(settings.shown_database, "no_tables", message)
     return store
-
-
-def _refuse_other_version(settings: Settings, store: Store) -> None:
-    """Refuse a store whose tables are not those that this program knows."""
-    standing = store.find_standing()
-    place = settings.shown_database
-    if standing.unknown:
-        listed = ", ".join(standing.unknown)
-        message = f"was made by a newer program, which has the migrations {listed}; use that one"
-        raise StoreError.at(place, "unknown_schema", message)
-    if standing.pending:
-        message = "was made by an older program; `authz migrate` brings it up to date"
-        raise StoreError.at(place, "old_schema", message)
 
 
 def find_whether_keys_exist(settings: Settings, domain: Domain) -> bool:
@@ -323,8 +334,7 @@ def migrate_store(settings: Settings, *, check: bool = False) -> list[Migration]
     try:
         with store.transaction():
             standing = store.find_standing()
-            if standing.unknown:
-                _refuse_other_version(settings, store)
+            standing.refuse_newer_version(settings.shown_database)
             return list(standing.pending) if check else store.migrate()
     finally:
         store.close()
@@ -344,7 +354,7 @@ def load_into_store(settings: Settings, fixtures: Iterable[Path]) -> int:
     try:
         with store.transaction():
             if store.has_tables():
-                _refuse_other_version(settings, store)
+                store.find_standing().refuse_other_version(settings.shown_database)
             else:
                 store.create_tables()
             with write(store, _LOADED, tell_time()) as writer:

@@ -111,6 +111,14 @@ class ApiKeyError(AuthzError):
     """An API key that cannot be made or found."""
 
 
+class DeliveryError(AuthzError):
+    """A message that could not be delivered."""
+
+
+class ChannelError(DeliveryError):
+    """A channel that delivers nothing at the moment, whatever the message."""
+
+
 class EvaluationTimeoutError(AuthzError):
     """A question that took longer than the time limit."""
 

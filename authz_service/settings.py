@@ -24,6 +24,17 @@ _DIGITS: Final = re.compile(r"[0-9]{1,12}")
 _PUBLIC_URL: Final = re.compile(
     r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
 )
+_GATEWAY_URL: Final = re.compile(
+    r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
+    r"(\?[A-Za-z0-9._~&=%/-]*)?"
+)
+_BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+# A dot-atom of RFC 5322 and a domain: nothing in it means anything to a header or to a mail server.
+# `=?` would begin what libraries decode.
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+MAIL_ADDRESS: Final = re.compile(
+    rf"(?=.{{3,254}}\Z)(?!.*=\?){_ATOM}(\.{_ATOM})*@[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)*"
+)
 
 
 def _setting(
@@ -71,10 +82,39 @@ def _parse_folder(text: str) -> Path:
 def _parse_public_url(text: str) -> str:
     if not _PUBLIC_URL.fullmatch(text):
         raise ValueError("give a URL of scheme, host, port and path, without a final slash")
+    _refuse_open_url(text)
+    return text
+
+
+def _parse_gateway_url(text: str) -> str:
+    if not _GATEWAY_URL.fullmatch(text):
+        raise ValueError("give a URL of scheme, host, port, path and query, without a user")
+    _refuse_open_url(text)
+    return text
+
+
+def _refuse_open_url(text: str) -> None:
     parts = urlsplit(text)
     _parse_whole(1, 65535)(str(parts.port or 443))
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("give an https URL (http only for a loopback address)")
+
+
+def _parse_mail_address(text: str) -> str:
+    if not MAIL_ADDRESS.fullmatch(text):
+        raise ValueError("give an address such as `noreply@example.com`")
+    return text
+
+
+def _parse_login(text: str) -> str:
+    if not _parse_text(text).isascii() or not text.isprintable():
+        raise ValueError("give letters, digits and signs of ASCII")
+    return text
+
+
+def _parse_bearer_token(text: str) -> str:
+    if not _BEARER_TOKEN.fullmatch(text):
+        raise ValueError("give letters, digits and `._~+/-`, as a header can hold")
     return text
 
 
@@ -113,12 +153,6 @@ class Settings:
         "",
         _parse_public_url,
         "the URL by which callers know this service; without one it is `http://HOST:PORT`",
-    )
-    confirm_url: str = _setting(
-        "",
-        _parse_public_url,
-        "the page on which the links of confirmation messages are followed; without one, messages"
-        " have the token to enter",
     )
     workers: int = _setting(1, _parse_whole(1, 256), "serving processes")
     threads: int = _setting(1, _parse_whole(1, 256), "threads in each serving process")
@@ -166,6 +200,42 @@ class Settings:
         "the secret that signs the tokens of pages, for services that share them; without one, each"
         " start makes its own",
         secret=True,
+    )
+
+    smtp_host: str = _setting(
+        "", _parse_text, "the mail server that takes e-mail; without one, e-mail stays queued"
+    )
+    smtp_port: int = _setting(587, _parse_whole(1, 65535), "the TCP port of the mail server")
+    smtp_security: str = _setting(
+        "starttls",
+        _parse_choice("none", "starttls", "tls"),
+        "how the way to the mail server is protected: `starttls`, `tls` from the first byte, or"
+        " `none`",
+    )
+    smtp_user: str = _setting("", _parse_login, "the user with whom to log in at the mail server")
+    smtp_password: str = _setting("", _parse_login, "the password of that user", secret=True)
+    mail_from: str = _setting("", _parse_mail_address, "the address from which e-mail comes")
+    sms_url: str = _setting(
+        "",
+        _parse_gateway_url,
+        "the URL of the gateway that takes text messages; without one, they stay queued",
+    )
+    sms_token: str = _setting(
+        "", _parse_bearer_token, "the bearer token that the gateway wants", secret=True
+    )
+    link_page: str = _setting(
+        "",
+        _parse_public_url,
+        "the URL of the page to which links in messages lead; without one, messages say what to"
+        " enter instead",
+    )
+    delivery_attempts: int = _setting(
+        12, _parse_whole(1, 100), "how often a message is tried before it is given up as dead"
+    )
+    delivery_timeout: int = _setting(
+        10,
+        _parse_whole(1, 60),
+        "seconds that each answer of a mail server or a gateway may take",
     )
 
     @property

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 TESTS: Final = Path(__file__).parent
+ROOT: Final = TESTS.parent
 AUTHZ: Final = Path(sys.executable).parent / "authz"
 
 # How long anything may take before the test gives up on it; nothing here comes near.

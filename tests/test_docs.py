@@ -180,3 +180,16 @@ def test_the_collections_of_the_policies_page_are_those_of_the_schema() -> None:
     }
 
     assert {kind: names for kind, names in real.items() if names} == listed
+
+
+def test_the_page_on_notifications_lists_every_template() -> None:
+    """Each occasion with its fields, in the order in which they are tried."""
+    text = (ROOT / "docs" / "notifications.md").read_text()
+    listed = [
+        (name, set(re.findall(r"`(\w+)`", fields)))
+        for name, fields in re.findall(r"^\| `(\w+)` \|[^|]+\|[^|]+\| (.+) \|$", text, re.MULTILINE)
+    ]
+
+    assert [
+        (name, set(each.fields)) for name, all_ in DOMAIN.templates.items() for each in all_
+    ] == listed

@@ -18,7 +18,7 @@ MODULES: Final = sorted((ROOT / PACKAGE).rglob("*.py"))
 _FOUNDATION: Final = {"errors"}
 _STORE: Final = _FOUNDATION | {"settings", "document", "polar"}
 _DECISION: Final = _STORE | {"store", "policy"}
-_SERVICE: Final = _DECISION | {"decision", "assembly"}
+_SERVICE: Final = _DECISION | {"decision", "delivery", "assembly"}
 
 MAY_IMPORT: Final = {
     "": set[str](),
@@ -28,9 +28,10 @@ MAY_IMPORT: Final = {
     "polar": _FOUNDATION,
     "store": _STORE,
     "policy": _STORE | {"store"},
+    "delivery": _FOUNDATION | {"settings", "store"},
     "decision": _DECISION,
     "portal": _DECISION | {"decision"},
-    "assembly": _DECISION | {"decision"},
+    "assembly": _DECISION | {"decision", "delivery"},
     "scenario": _SERVICE,
     "web": _SERVICE,
     "cli": _SERVICE | {"scenario", "web"},
@@ -51,6 +52,7 @@ ONLY_IN: Final = {
     "click": ("cli",),
     "granian": ("cli.serve",),
     "pytest": ("scenario.pytest_plugin",),
+    "smtplib": ("delivery.mail",),
 }
 
 

@@ -54,6 +54,16 @@ def test_everything_has_a_default() -> None:
         ("AUTHZ_MAX_BODY", "4096", 4096),
         ("AUTHZ_MAX_BATCH", "50", 50),
         ("AUTHZ_TIME_LIMIT", "1000", 1000),
+        ("AUTHZ_SMTP_HOST", "mail.example.com", "mail.example.com"),
+        ("AUTHZ_SMTP_PORT", "25", 25),
+        ("AUTHZ_SMTP_SECURITY", "tls", "tls"),
+        ("AUTHZ_SMTP_USER", "authz", "authz"),
+        ("AUTHZ_SMTP_PASSWORD", "sword fish", "sword fish"),
+        ("AUTHZ_MAIL_FROM", "no-reply@portal.example", "no-reply@portal.example"),
+        ("AUTHZ_SMS_TOKEN", "ab.c~/+-_=", "ab.c~/+-_="),
+        ("AUTHZ_LINK_PAGE", "https://portal.example/confirm", "https://portal.example/confirm"),
+        ("AUTHZ_DELIVERY_ATTEMPTS", "3", 3),
+        ("AUTHZ_DELIVERY_TIMEOUT", "5", 5),
     ],
 )
 def test_a_setting_is_read_from_the_environment(variable: str, text: str, value: Any) -> None:
@@ -106,6 +116,9 @@ def test_the_environment_of_others_is_ignored() -> None:
         ("AUTHZ_MAX_BODY", 1024, 1073741824),
         ("AUTHZ_MAX_BATCH", 1, 1000000),
         ("AUTHZ_TIME_LIMIT", 1, 600000),
+        ("AUTHZ_SMTP_PORT", 1, 65535),
+        ("AUTHZ_DELIVERY_ATTEMPTS", 1, 100),
+        ("AUTHZ_DELIVERY_TIMEOUT", 1, 60),
     ],
 )
 def test_a_number_has_bounds(variable: str, lowest: int, highest: int) -> None:
@@ -238,11 +251,12 @@ def test_an_unknown_variable_is_refused_with_the_nearest() -> None:
     assert expected == refuse("AUTHZ_DATABSE", "sqlite:///a.db").faults
 
 
-def test_a_variable_that_resembles_nothing_is_refused_with_all() -> None:
-    """A variable that is near to no setting is refused with the list of them."""
+def test_a_variable_that_resembles_nothing_is_refused_with_a_list() -> None:
+    """A variable that is near to no setting is refused with the first of them, and their number."""
     names = sorted(each.name.upper() for each in dataclasses.fields(Settings))
-    listed = ", ".join(f"`AUTHZ_{name}`" for name in names)
-    message = f"there is no setting `AUTHZ_QUIXOTICALLY_MISLAID`; there is {listed}"
+    listed = ", ".join(f"`AUTHZ_{name}`" for name in names[:20])
+    more = f"{listed} and {len(names) - 20} more"
+    message = f"there is no setting `AUTHZ_QUIXOTICALLY_MISLAID`; there is {more}"
 
     assert message == refuse("AUTHZ_QUIXOTICALLY_MISLAID", "1").faults[0].message
 
@@ -308,3 +322,54 @@ def test_a_password_among_the_parameters_is_not_shown() -> None:
 def test_the_base_url_is_what_callers_use(expected: str, settings: Settings) -> None:
     """The base URL is the public one, or else where the service listens."""
     assert expected == settings.base_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://sms.example",
+        "https://sms.example/",
+        "https://sms.example:8443/v1/messages/?account=7&from=MyProximus",
+        "http://127.0.0.1:9000/messages",
+    ],
+)
+def test_a_gateway_is_reached_by_https_or_on_this_machine(url: str) -> None:
+    """Its URL is taken as it is written."""
+    assert url == load_settings({}, {"AUTHZ_SMS_URL": url}).sms_url
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("AUTHZ_SMS_URL", "http://192.0.2.1/messages"),
+        ("AUTHZ_SMS_URL", "ftp://sms.example"),
+        ("AUTHZ_SMS_URL", "https://user:swordfish@sms.example"),
+        ("AUTHZ_SMS_URL", "https://sms.example/a b"),
+        ("AUTHZ_SMS_URL", "https://sms.example/\r\nX: y"),
+        ("AUTHZ_SMS_URL", "https://sms.example:99999"),
+        ("AUTHZ_SMS_TOKEN", "a b"),
+        ("AUTHZ_SMS_TOKEN", "a\r\nX: y"),
+        ("AUTHZ_SMTP_PASSWORD", "pâsse"),
+        ("AUTHZ_SMTP_USER", "a\nb"),
+        ("AUTHZ_SMTP_SECURITY", "ssl"),
+        ("AUTHZ_MAIL_FROM", "MyProximus <noreply@portal.example>"),
+        ("AUTHZ_MAIL_FROM", "noreply"),
+        ("AUTHZ_MAIL_FROM", "noreply@portal.example\nBcc: evil@x.example"),
+        ("AUTHZ_LINK_PAGE", "http://portal.example/confirm"),
+        ("AUTHZ_LINK_PAGE", "https://portal.example/confirm?x=1"),
+    ],
+)
+def test_what_no_channel_could_use_is_refused(variable: str, text: str) -> None:
+    """Before anything is sent by it."""
+    assert [(Place(variable), "invalid_setting")] == [
+        (fault.where, fault.code) for fault in refuse(variable, text).faults
+    ]
+
+
+@pytest.mark.parametrize("variable", ["AUTHZ_SMTP_PASSWORD", "AUTHZ_SMS_TOKEN"])
+def test_secrets_of_channels_are_not_shown(variable: str) -> None:
+    """Neither where the settings are printed nor where one is refused."""
+    shown = repr(load_settings({}, {variable: "swordfish"}))
+
+    assert "swordfish" not in shown
+    assert "sword\x00fish" not in str(refuse(variable, "sword\x00fish"))

@@ -8,7 +8,9 @@ from authz_service.cli.check import check
 from authz_service.cli.keys import keys
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
+from authz_service.cli.messages import messages
 from authz_service.cli.migrate import migrate
+from authz_service.cli.notify import notify
 from authz_service.cli.perform import perform
 from authz_service.cli.search import can, what, who
 from authz_service.cli.serve import serve
@@ -36,7 +38,9 @@ for command in (
     keys,
     lint,
     load,
+    messages,
     migrate,
+    notify,
     perform,
     serve,
     show,

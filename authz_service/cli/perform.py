@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", help="Why, in words; it stands in the feed of changes.")
 @click.option("--key", default="", help="The same KEY gets the first answer again, for a day.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@takes_settings("database", "policies", "domain", "engine", "time_limit", "confirm_url")
+@takes_settings("database", "policies", "domain", "engine", "time_limit", "link_page")
 def perform(
     settings: Settings, *, subject: Reference, action: str, resource: Reference, **options: Any
 ) -> None:

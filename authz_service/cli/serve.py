@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -23,7 +23,10 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from authz_service import assembly
+from authz_service.cli.notify import DELIVERY
 from authz_service.cli.options import show_warning, takes_settings
+from authz_service.delivery.channels import build_channels, explain_silence
+from authz_service.delivery.turn import make_turn, take_turn
 from authz_service.errors import SettingError
 from authz_service.store.database import open_store
 from authz_service.web.api import EVALUATION, WELL_KNOWN
@@ -34,6 +37,7 @@ from authz_service.web.security import refuse_exposure
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.synchronize import Lock
+    from pathlib import Path
     from wsgiref.types import WSGIApplication
 
     from granian.server.common import AbstractServer
@@ -45,6 +49,21 @@ if TYPE_CHECKING:
 _CHECK_SECONDS: Final = 1.0
 _AUTHORIZATION: Final = "Authorization: Bearer $KEY"
 _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the serving processes have from their parent.
+
+    Arguments:
+        parent: its number.
+        announce: says what is served, when the first process that is ready calls it.
+        turn: the file whose lock is held by the one that delivers messages.
+    """
+
+    parent: int
+    announce: Callable[[], None]
+    turn: Path
 
 
 @click.command()
@@ -71,9 +90,10 @@ _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
     "time_limit",
     "max_page",
     "search_time_limit",
+    *DELIVERY,
 )
 def serve(settings: Settings, *, create: bool) -> None:
-    """Answer questions over HTTP, by the AuthZEN Authorization API 1.0.
+    """Answer questions over HTTP, by the AuthZEN Authorization API 1.0, and deliver messages.
 
     Nothing is served when a policy, the store or a setting cannot be used.
 
@@ -89,18 +109,24 @@ def serve(settings: Settings, *, create: bool) -> None:
     refuse_exposure(settings.host, has_keys=with_keys)
     _refuse_taken_address(settings)
     engine = assembly.build_sampled_engine(settings, domain, show_warning)
+    build_channels(settings, domain.name)
     if create:
         _create(settings, domain)
     store = assembly.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
+    silence = explain_silence(settings, store) if domain.templates else []
     store.close()
     server = build_server(settings)
-    announce = functools.partial(_announce, settings, domain, multiprocessing.Lock(), with_keys)
+    announce = functools.partial(
+        _announce, settings, domain, multiprocessing.Lock(), with_keys=with_keys, silence=silence
+    )
     # what a forked process has from its parent it need not build again
     is_forked = multiprocessing.get_start_method() == "fork"
     built = engine if is_forked else None
-    loader = functools.partial(_load_worker, settings, built, os.getpid(), announce)
-    server.serve(target_loader=loader, wrap_loader=False)
+    with make_turn() as turn:
+        shared = _Shared(os.getpid(), announce, turn)
+        loader = functools.partial(_load_worker, settings, domain, built, shared)
+        server.serve(target_loader=loader, wrap_loader=False)
 
 
 def build_server(settings: Settings) -> AbstractServer[Any]:
@@ -120,7 +146,7 @@ def build_server(settings: Settings) -> AbstractServer[Any]:
 
 
 def _load_worker(
-    settings: Settings, engine: Engine | None, parent: int, announce: Callable[[], None]
+    settings: Settings, domain: Domain, engine: Engine | None, shared: _Shared
 ) -> WSGIApplication:
     """Build the application in a serving process, which ends when its parent is gone.
 
@@ -131,9 +157,9 @@ def _load_worker(
     patience = Patience(settings.threads, settings.body_timeout)
 
     def follow() -> None:
-        while os.getppid() == parent and not patience.is_at_end():
+        while os.getppid() == shared.parent and not patience.is_at_end():
             time.sleep(_CHECK_SECONDS)
-        if os.getppid() == parent:
+        if os.getppid() == shared.parent:
             logging.getLogger(__name__).error("clients keep all threads waiting; starting again")
         os._exit(1)  # at once: nothing else ends what a slow client keeps waiting
 
@@ -144,8 +170,21 @@ def _load_worker(
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()
-    announce()
+    shared.announce()
+    threading.Thread(
+        target=_deliver, args=(settings, domain, shared.turn), name="deliver", daemon=True
+    ).start()
     return app.wsgi_app
+
+
+def _deliver(settings: Settings, domain: Domain, turn: Path) -> None:
+    """Deliver messages, when it is this process's turn to, until the process ends."""
+    never = threading.Event()
+    store = open_store(settings.database, domain)
+    couriers = assembly.build_couriers(settings, domain, store)
+    if couriers and take_turn(turn, never):
+        for each in couriers:
+            threading.Thread(target=each.run, args=(never,), daemon=True).start()
 
 
 def _create(settings: Settings, domain: Domain) -> None:
@@ -170,8 +209,18 @@ def _refuse_taken_address(settings: Settings) -> None:
             raise SettingError.at("port", "address_taken", message) from None
 
 
-def _announce(settings: Settings, domain: Domain, first: Lock, with_keys: bool) -> None:  # noqa: FBT001  # given by position before it is called
-    """Say what is served, once: in the first process that is ready."""
+def _announce(
+    settings: Settings, domain: Domain, first: Lock, *, with_keys: bool, silence: list[str]
+) -> None:
+    """Say what is served, once: in the first process that is ready.
+
+    Arguments:
+        settings: of the service.
+        domain: which is served.
+        first: is taken by who says it.
+        with_keys: whether a key must be shown.
+        silence: what is said of messages that nobody delivers.
+    """
     if not first.acquire(block=False):
         return
     click.echo(f"serving {domain.name} on {settings.base_url}; stop with Ctrl-C. Try:")
@@ -185,6 +234,8 @@ def _announce(settings: Settings, domain: Domain, first: Lock, with_keys: bool) 
         )
     if not assembly.has_reference():
         click.echo("no decision is held against oso: it has no wheel for Python 3.13 and later")
+    for line in silence:
+        click.echo(line)
 
 
 def _build_curl(settings: Settings, domain: Domain, *, with_keys: bool) -> str:

@@ -17,6 +17,7 @@ from authz_service.portal.entities import (
     Person,
     Subscription,
 )
+from authz_service.portal.messages import TEMPLATES
 from authz_service.portal.migrations import MIGRATIONS
 from authz_service.portal.registration import MACHINES, build_procedures
 from authz_service.portal.token import OneTimeToken
@@ -86,5 +87,6 @@ DOMAIN: Final = Domain(
     tables=(OneTimeToken,),
     migrations=MIGRATIONS,
     part="portal",
+    templates=TEMPLATES,
     example=(Reference("person", "mary"), "view_usage", Reference("subscription", "0470000001")),
 )

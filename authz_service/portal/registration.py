@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from authz_service.errors import RequestError
 from authz_service.policy.reasons import NOT_PERMITTED
 from authz_service.portal import members, token
+from authz_service.portal.messages import write_confirmation
 from authz_service.store.entity import Reference, Row
 from authz_service.store.machine import Effect, Machine, Step, Taking
 from authz_service.store.outbox import Notice
@@ -58,9 +59,7 @@ def _send_link(work: Work, row: Row) -> None:
         "customer": row.values["customer"],
         "customer_name": customer,
         "person_name": person,
-        "request": row.reference.id,
-        "token": drawn,
-        "link": f"{work.link}?request={row.reference.id}&token={drawn}" if work.link else "",
+        **write_confirmation(work.link, row.reference.id, drawn),
     }
     members.inform(work, row.values["person"], "delegate_link", fields)
 

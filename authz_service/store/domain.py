@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from authz_service.store.entity import Entity, Reference
     from authz_service.store.machine import Machine
     from authz_service.store.migration import Migration
+    from authz_service.store.template import Template
     from authz_service.store.work import Work
 
 
@@ -76,6 +77,8 @@ class Domain:
         tables: tables that the domain keeps for itself, which are no entities.
         migrations: how its tables came to be what they are, the first of number 1.
         part: under which name the migrations are counted.
+        templates: what its messages say, by the name of the occasion; of several, the first all of
+            whose fields are given is used.
     """
 
     name: str
@@ -92,6 +95,7 @@ class Domain:
     tables: tuple[type[peewee.Model], ...] = ()
     migrations: tuple[Migration, ...] = ()
     part: str = "domain"
+    templates: Mapping[str, tuple[Template, ...]] = field(default_factory=dict)
     schema: Schema = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,23 @@ import peewee
 from authz_service.store.entity import InstantField
 
 
+class _Unshown(str):
+    """Text that no log of statements shows, as peewee's on the level of debugging is one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
+
+
+class SecretField(peewee.TextField):
+    """Text that can hold a secret."""
+
+    def db_value(self, value: str | None) -> str | None:
+        """Hide it from whoever looks at what is bound."""
+        return None if value is None else _Unshown(value)
+
+
 class State(peewee.Model):
     """One row: the revision of the last write. Whoever writes holds it first, so one at a time."""
 
@@ -63,7 +80,8 @@ class Answered(peewee.Model):
 class Message(peewee.Model):
     """A message to somebody, from the moment it is owed until it is delivered, and after.
 
-    `state` is `queued`, `sent` or `dead`; `due` is when the next try may be made.
+    `state` is `queued`, `sent` or `dead`; `due` is when the next try may be made. `fields` can hold
+    a one-time token, and is empty as soon as the message was sent.
     """
 
     id = peewee.TextField(primary_key=True)
@@ -72,11 +90,12 @@ class Message(peewee.Model):
     address = peewee.TextField()
     language = peewee.TextField()
     template = peewee.TextField()
-    fields = peewee.TextField()
+    fields = SecretField()
     state = peewee.TextField()
     attempts = peewee.IntegerField()
     due = InstantField()
-    error = peewee.TextField()
+    error = peewee.TextField(default="")
+    sent = InstantField(null=True)
 
     class Meta:
         """The name of the table, and how what is due is found."""

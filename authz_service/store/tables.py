@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import peewee
 
+from authz_service.errors import StoreError
 from authz_service.store.entity import Entity, find_link, find_links, type_name
 from authz_service.store.migration import STORE_MIGRATIONS, STORE_PART
 from authz_service.store.system import SYSTEM_TABLES, Applied, State
@@ -30,6 +31,24 @@ class Standing:
 
     pending: tuple[Migration, ...]
     unknown: tuple[str, ...]
+
+    def refuse_newer_version(self, place: str) -> None:
+        """Refuse a store that a newer program made.
+
+        Raises:
+            StoreError: with the place, and what to do.
+        """
+        if self.unknown:
+            listed = ", ".join(self.unknown)
+            message = f"was made by a newer program, which has the migrations {listed}; use that"
+            raise StoreError.at(place, "unknown_schema", message)
+
+    def refuse_other_version(self, place: str) -> None:
+        """Refuse a store whose tables are not those that this program knows; as above."""
+        self.refuse_newer_version(place)
+        if self.pending:
+            message = "was made by an older program; `authz migrate` brings it up to date"
+            raise StoreError.at(place, "old_schema", message)
 
 
 class Tables:

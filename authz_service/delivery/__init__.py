@@ -1,0 +1,1 @@
+"""Delivery: messages of the outbox, written out and sent through real channels."""
