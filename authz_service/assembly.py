@@ -310,7 +310,7 @@ def find_whether_keys_exist(settings: Settings, domain: Domain) -> bool:
     try:
         if not store.has_tables():
             return False
-        _refuse_other_version(settings, store)
+        store.find_standing().refuse_other_version(settings.shown_database)
         return has_keys(store)
     finally:
         store.close()
