@@ -59,7 +59,7 @@ def _measure(
         file = Path(folder) / original.name
         shutil.copyfile(original, file)
         performer = build_performer(file)
-        members = _members(customers)
+        members = list_members(0, customers)
         times: list[float] = []
         end = time.monotonic() + seconds
         workers = [
@@ -77,10 +77,16 @@ def _measure(
     return len(times) / took, p50, p99
 
 
-def _members(customers: int) -> Iterator[tuple[str, str]]:
-    """Go through users of the companies, each once."""
-    everybody = itertools.product(range(1, 4), range(customers))
+def list_members(start: int, end: int) -> Iterator[tuple[str, str]]:
+    """Go through the users of some companies, by their numbers, each once."""
+    everybody = itertools.product(range(1, 4), range(start, end))
     return iter([(f"c{number}", f"p{number}-{each}") for each, number in everybody])
+
+
+def make_deed(customer: str, person: str) -> Deed:
+    """Make the deed by which a user becomes an administrator."""
+    asked = Reference("person", person), "become_administrator", Reference("customer", customer)
+    return Deed(build_request(DOMAIN.schema, *asked, _WEB))
 
 
 def _work(
@@ -88,8 +94,7 @@ def _work(
 ) -> None:
     while time.monotonic() < end:
         customer, person = next(members)
-        asked = Reference("person", person), "become_administrator", Reference("customer", customer)
-        deed = Deed(build_request(DOMAIN.schema, *asked, _WEB))
+        deed = make_deed(customer, person)
         started = time.monotonic()
         performed = performer.perform(deed)
         times.append(time.monotonic() - started)
