@@ -16,7 +16,7 @@ PACKAGE: Final = "authz_service"
 MODULES: Final = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 _FOUNDATION: Final = {"errors"}
-_STORE: Final = _FOUNDATION | {"settings", "document", "polar"}
+_STORE: Final = _FOUNDATION | {"settings", "document", "strict_json", "polar"}
 _DECISION: Final = _STORE | {"store", "policy"}
 _SERVICE: Final = _DECISION | {"decision", "assembly"}
 
@@ -25,6 +25,7 @@ MAY_IMPORT: Final = {
     "errors": set[str](),
     "settings": _FOUNDATION,
     "document": _FOUNDATION,
+    "strict_json": _FOUNDATION,
     "polar": _FOUNDATION,
     "store": _STORE,
     "policy": _STORE | {"store"},
@@ -43,7 +44,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.shape"),
-    "msgspec": ("web.fast",),
+    "msgspec": ("web.fast", "store.lines"),
     "peewee": ("store", "portal", "policy.sql", "policy.condition", "policy.search"),
     "psycopg": ("store.database", "store.watch"),
     "itsdangerous": ("decision.paging",),

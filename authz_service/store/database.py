@@ -12,7 +12,8 @@ import peewee
 import psycopg.conninfo
 
 from authz_service.errors import AuthzError, Fault, Place, StoreError
-from authz_service.store.entity import REVISION, Reference, Row, find_link, find_links, type_name
+from authz_service.store.entity import REVISION, Reference, Row, find_link, type_name
+from authz_service.store.rows import Rows, run_many
 from authz_service.store.tables import Tables
 from authz_service.store.watch import Watch, ask_postgresql
 
@@ -41,6 +42,8 @@ _CHUNK: Final = 1_000
 class BrokenPromiseError(AuthzError):
     """A row that the database refused because a promise of the domain would not hold."""
 
+    http_status = 409
+
 
 class Store:
     """The entities of one domain in one database.
@@ -53,6 +56,7 @@ class Store:
         self._database = database
         self._domain = domain
         self._models = {type_name(model): model for model in domain.models if model.stored}
+        self._rows_of = {name: Rows(database, each) for name, each in self._models.items()}
         self._is_sqlite = _is_sqlite(database)
         self._tables = Tables(database, domain)
         self._watches = threading.local()
@@ -102,27 +106,27 @@ class Store:
 
     def find_whole(self, reference: Reference) -> Row | None:
         """Find an entity with all that is written on it, lists too, and without its id."""
-        row = self.find(reference)
-        if row is None:
-            return None
-        model = self._models[reference.type]
-        values = {name: value for name, value in row.values.items() if name != "id"}
-        for name in find_links(model):
-            through, here, there = find_link(model, name)
-            query = through.select(there).where(here == reference.id).order_by(there).tuples()
-            values[name] = tuple(other for (other,) in query.execute(self._database))
-        return Row(reference, values)
+        return self.find_many(reference.type, [reference.id]).get(reference.id)
+
+    def find_many(self, kind: str, ids: Sequence[str]) -> dict[str, Row]:
+        """Find several entities of one type in the same way, by their ids."""
+        rows = self._rows_of.get(kind)
+        if rows is None:
+            return {}
+        with _explained(self._database):
+            return rows.find_many([each for each in ids if _is_text(each)])
+
+    def walk(self, kind: str) -> Iterator[Row]:
+        """Go through all entities of a type, whole, in the order of their ids, byte by byte.
+
+        Call it inside a transaction, or a snapshot.
+        """
+        with _explained(self._database):
+            yield from self._rows_of[kind].walk()
 
     def fill_in(self, row: Row) -> Row:
         """Add to a new entity what is not said of it: defaults, nothing, and empty lists."""
-        model = self._models[row.reference.type]
-        fields = model._meta.fields  # noqa: SLF001  # peewee's interface
-        hidden = {"id", REVISION, *model.copies}
-        usual: dict[str, Any] = {
-            name: each.default for name, each in fields.items() if name not in hidden
-        }
-        usual |= dict.fromkeys(find_links(model), ())
-        return Row(row.reference, usual | dict(row.values))
+        return self._rows_of[row.reference.type].fill_in(row)
 
     def find_ids(self, kind: str, after: str = "") -> Iterator[str]:
         """Go through the ids of all entities of a type, in the order of the database.
@@ -213,6 +217,16 @@ class Store:
         with _explained(self._database):
             return query.execute(self._database)
 
+    def run_many(self, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
+        """Run a statement about such a table with one set of values after the other; as above.
+
+        Arguments:
+            text: the statement, with `?` for what is bound.
+            bound: the sets of values.
+        """
+        with _explained(self._database):
+            run_many(self._database, text, bound)
+
     def insert(self, row: Row, revision: int = 0) -> None:
         """Add one entity; the change stays when the surrounding transaction commits.
 
@@ -223,14 +237,8 @@ class Store:
         Raises:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
-        model = self._models[row.reference.type]
-        values, links = _split(row.values)
-        for name, path in model.copies.items():
-            values[name] = self._copied(model, path, values)
-        with self._promised(row.reference):
-            query = model.insert(id=row.reference.id, revision=revision, **values)
-            query.execute(self._database)
-            self._insert_links(model, row.reference.id, links)
+        with self.attempt(row.reference):
+            self.insert_many([row], [revision])
 
     def update(self, row: Row, revision: int) -> None:
         """Give one entity other values, all of which the row has; as above.
@@ -238,13 +246,8 @@ class Store:
         Raises:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
-        model = self._models[row.reference.type]
-        values, links = _split(row.values)
-        with self._promised(row.reference):
-            query = model.update(revision=revision, **values).where(model.id == row.reference.id)
-            query.execute(self._database)
-            self._delete_links(model, row.reference.id)
-            self._insert_links(model, row.reference.id, links)
+        with self.attempt(row.reference):
+            self.update_many([row], [revision])
 
     def delete(self, reference: Reference) -> None:
         """Remove one entity; as above.
@@ -252,28 +255,30 @@ class Store:
         Raises:
             BrokenPromiseError: when others refer to it.
         """
-        model = self._models[reference.type]
-        with self._promised(reference):
-            self._delete_links(model, reference.id)
-            model.delete().where(model.id == reference.id).execute(self._database)
+        with self.attempt(reference):
+            self._rows_of[reference.type].delete(reference.id)
 
-    def _insert_links(
-        self, model: type[Entity], entity_id: str, links: Mapping[str, tuple[str, ...]]
-    ) -> None:
-        for name, ids in links.items():
-            through, here, there = find_link(model, name)
-            for other in ids:
-                pair = {here.name: entity_id, there.name: other}
-                through.insert(**pair).execute(self._database)
+    def insert_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
+        """Add entities of one type; call it in an attempt."""
+        if rows:
+            found = self._rows_of[rows[0].reference.type]
+            found.insert_many([found.fill_in(row) for row in rows], revisions)
 
-    def _delete_links(self, model: type[Entity], entity_id: str) -> None:
-        for name in find_links(model):
-            through, here, _ = find_link(model, name)
-            through.delete().where(here == entity_id).execute(self._database)
+    def update_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
+        """Give entities of one type other values, all of which the rows have; as above."""
+        if rows:
+            self._rows_of[rows[0].reference.type].update_many(rows, revisions)
 
     @contextmanager
-    def _promised(self, reference: Reference) -> Iterator[None]:
-        """Let the database refuse, so that the transaction can go on without what it refused."""
+    def attempt(self, reference: Reference) -> Iterator[None]:
+        """Write something that the database may refuse; the transaction can go on without it.
+
+        Arguments:
+            reference: what it is about.
+
+        Raises:
+            BrokenPromiseError: when the database refuses.
+        """
         try:
             with self._database.atomic():
                 yield
@@ -291,16 +296,10 @@ class Store:
             Row(
                 Reference(name, values["id"]),
                 {key: value for key, value in values.items() if key in kept},
+                values[REVISION],
             )
             for values in query.dicts().execute(self._database)
         ]
-
-    def _copied(self, model: type[Entity], path: str, values: dict[str, Any]) -> Any:
-        """Read what the row's neighbour says in the very statement that inserts the row."""
-        reference, column = path.split(".")
-        neighbour = model._meta.fields[reference].rel_model  # noqa: SLF001  # peewee's interface
-        source = getattr(neighbour, column)
-        return neighbour.select(source).where(neighbour.id == values[reference])
 
     def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
         place = Place(str(reference))
@@ -334,12 +333,6 @@ def open_store(url: str, domain: Domain) -> Store:
         cached_statements=_SQLITE_STATEMENTS,
     )
     return Store(database, domain)
-
-
-def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
-    """Part what stands in the entity's own row from what stands in tables between two."""
-    links = {name: ids for name, ids in values.items() if isinstance(ids, tuple)}
-    return {name: value for name, value in values.items() if name not in links}, links
 
 
 def find_missing_file(url: str) -> Path | None:

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import RequestError
+from authz_service.strict_json import parse_json
 from authz_service.web import fast, wire
-from authz_service.web.strict_json import parse_json
 from authz_service.web.wire import Semantic
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from authz_service.errors import AuthzError, RequestError
+from authz_service.strict_json import parse_json
 from authz_service.web import wire
-from authz_service.web.strict_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
