@@ -65,6 +65,10 @@ class AttributeReader(ABC, Generic[V]):
         """Write a value for a message."""
 
     @abstractmethod
+    def place_of_entity(self) -> Place:
+        """Find where the entity stands that is being read."""
+
+    @abstractmethod
     def place_of(self, name: str, value: V) -> Place:
         """Find where the value of an attribute stands."""
 
@@ -77,14 +81,13 @@ class AttributeReader(ABC, Generic[V]):
         """Say how to write an attribute that is missing: the end of a message."""
 
     def read_attributes(
-        self, reference: Reference, entries: Iterable[tuple[str, V]], place: Place
+        self, reference: Reference, entries: Iterable[tuple[str, V]]
     ) -> dict[str, Any]:
         """Read what is written of one entity; what is wrong with it is added to the faults.
 
         Arguments:
             reference: which entity; its type is one that is stored.
             entries: names with values.
-            place: of the entity.
         """
         writable = self._writable[reference.type]
         values = {}
@@ -97,7 +100,7 @@ class AttributeReader(ABC, Generic[V]):
             else:
                 values[name] = self._read_scalar(attribute, value)
         if len(values) < len(writable):
-            self._blame_missing(reference, values, place)
+            self._blame_missing(reference, values)
         return values
 
     def blame(self, place: Place, code: str, message: str) -> None:
@@ -153,12 +156,12 @@ class AttributeReader(ABC, Generic[V]):
         """Write the name of an attribute that there is not for a message."""
         return f"`{name}`"
 
-    def _blame_missing(self, reference: Reference, values: dict[str, Any], place: Place) -> None:
+    def _blame_missing(self, reference: Reference, values: dict[str, Any]) -> None:
         for name, attribute in self._writable[reference.type].items():
             if name not in values and not attribute.optional:
                 hint = self.hint_missing(name, describe_wanted(attribute))
                 message = f"`{reference}` lacks `{name}`; {hint}"
-                self.blame(place, "missing_attribute", message)
+                self.blame(self.place_of_entity(), "missing_attribute", message)
 
 
 def find_writable(entity_type: EntityType) -> dict[str, Attribute]:

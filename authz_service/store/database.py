@@ -238,7 +238,7 @@ class Store:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
         with self.attempt(row.reference):
-            self.insert_many([row], [revision])
+            self.insert_many([self.fill_in(row)], [revision])
 
     def update(self, row: Row, revision: int) -> None:
         """Give one entity other values, all of which the row has; as above.
@@ -259,10 +259,9 @@ class Store:
             self._rows_of[reference.type].delete(reference.id)
 
     def insert_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
-        """Add entities of one type; call it in an attempt."""
+        """Add entities of one type, which are whole; call it in an attempt."""
         if rows:
-            found = self._rows_of[rows[0].reference.type]
-            found.insert_many([found.fill_in(row) for row in rows], revisions)
+            self._rows_of[rows[0].reference.type].insert_many(rows, revisions)
 
     def update_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
         """Give entities of one type other values, all of which the rows have; as above."""

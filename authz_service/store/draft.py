@@ -49,6 +49,7 @@ class DraftReader(AttributeReader[Value]):
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
         self._stored = {name for name, each in schema.types.items() if each.stored}
+        self._key = Scalar(Place(""), "str", "")
         self._keys: dict[str, Scalar] = {}
         self.drafts: dict[Reference, Draft] = {}
 
@@ -97,6 +98,10 @@ class DraftReader(AttributeReader[Value]):
         """Write a value for a message."""
         return f"`{(isinstance(value, Scalar) and value.text) or 'nothing'}`"
 
+    def place_of_entity(self) -> Place:
+        """Find where the id of the entity stands that is being read."""
+        return self._key.place
+
     def place_of(self, _name: str, value: Value) -> Place:
         """Find where the value of an attribute stands."""
         return value.place
@@ -141,7 +146,8 @@ class DraftReader(AttributeReader[Value]):
         entries = list(self._entries(body, "attributes, as in `{name: Mary Jones}`,"))
         self._keys = {name.text: name for name, _ in entries}
         named = [(name.text, value) for name, value in entries]
-        values = self.read_attributes(reference, named, key.place)
+        self._key = key
+        values = self.read_attributes(reference, named)
         places = {name: value.place for name, value in named}
         complete = len(self.faults) == known
         self.drafts[reference] = Draft(key.place, Row(reference, values), places, complete)

@@ -52,8 +52,11 @@ class Integrity:
 
         Where a part of the id is told by nothing that is there, nobody can say.
         """
-        parts = [self._follow(row, path) for path in self._id_parts[row.reference.type]]
-        if not parts or None in parts:
+        paths = self._id_parts[row.reference.type]
+        if not paths:
+            return None
+        parts = [self._follow(row, path) for path in paths]
+        if None in parts:
             return None
         right = "/".join(map(str, parts))
         return None if right == row.reference.id else right

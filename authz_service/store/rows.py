@@ -66,6 +66,8 @@ class Rows:
 
     def fill_in(self, row: Row) -> Row:
         """Add to an entity what is not said of it: defaults, nothing, and empty lists."""
+        if len(row.values) == len(self._usual):
+            return row
         return Row(row.reference, {**self._usual, **row.values})
 
     def find_many(self, ids: Sequence[str]) -> dict[str, Row]:
