@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import secrets
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.paging import Pager
@@ -19,10 +20,11 @@ from authz_service.settings import Settings
 from authz_service.store.database import MEMORY, find_missing_file, open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
+from authz_service.store.importing import import_entities
 from authz_service.store.writer import Cause, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from authz_service.errors import Fault
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.migration import Migration
+    from authz_service.store.writer import Writer
 
 _LOADED: Final = Cause(reason="a fixture was loaded")
 
@@ -39,7 +42,7 @@ class Service:
     """Everything that answers requests, put together.
 
     `sampled` tells what the reference says to the answers, where it is asked; `has_reference`
-    whether there is one.
+    whether there is one; `clock` tells when something is written.
     """
 
     settings: Settings
@@ -48,6 +51,7 @@ class Service:
     decider: Decider
     sampled: Sampled | None = None
     has_reference: bool = True
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
 def find_domain(package: str) -> Domain:
@@ -281,6 +285,36 @@ def load_into_store(settings: Settings, fixtures: Iterable[Path]) -> int:
         FixtureError: when the fixtures cannot be loaded; nothing changes then.
     """
     domain = find_domain(settings.domain)
+    with _open_writer(settings, domain, _LOADED) as writer:
+        return load_fixtures(fixtures, writer, domain)
+
+
+def import_into_store(
+    settings: Settings, file: IO[bytes], name: str, reason: str, tell: Callable[[int], None]
+) -> int:
+    """Import lines of JSON into the store of the settings, in one transaction; make it if need be.
+
+    Arguments:
+        settings: which store.
+        file: the lines.
+        name: stands for the file in the places of faults.
+        reason: in words, why.
+        tell: is told now and then how many bytes were read since it was told before.
+
+    Returns:
+        how many entities were written.
+
+    Raises:
+        RefusedEntitiesError: when entities cannot be written; nothing changes then.
+    """
+    domain = find_domain(settings.domain)
+    with _open_writer(settings, domain, Cause(reason=reason)) as writer:
+        return import_entities(file, name, writer, domain, tell)
+
+
+@contextmanager
+def _open_writer(settings: Settings, domain: Domain, cause: Cause) -> Iterator[Writer]:
+    """Write into the store of the settings, in one transaction; make it if need be."""
     store = open_store(settings.database, domain)
     try:
         with store.transaction():
@@ -288,8 +322,8 @@ def load_into_store(settings: Settings, fixtures: Iterable[Path]) -> int:
                 _refuse_other_version(settings, store)
             else:
                 store.create_tables()
-            with write(store, _LOADED, tell_time()) as writer:
-                return load_fixtures(fixtures, writer, domain)
+            with write(store, cause, tell_time()) as writer:
+                yield writer
     finally:
         store.close()
 

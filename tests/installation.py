@@ -68,7 +68,9 @@ class Installation:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the tests, with no settings of the service but the domain."""
-        found = {"AUTHZ_DOMAIN": self.domain, "PYTHONPATH": str(self.path)}
+        # whoever runs the tests may have named places of their own
+        places = [str(self.path), *filter(None, [os.environ.get("PYTHONPATH")])]
+        found = {"AUTHZ_DOMAIN": self.domain, "PYTHONPATH": os.pathsep.join(places)}
         return clean_environment() | found
 
     def command(self, *options: str) -> list[str]:

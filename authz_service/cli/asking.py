@@ -61,12 +61,14 @@ class Circumstances:
         said: what else comes with the question.
         fixture: a fixture file to ask about; None for the database.
         at: what time it is; None for the real time.
+        min_revision: which revision the entities must have reached.
     """
 
     via: str | None
     said: Said
     fixture: Path | None
     at: datetime | None
+    min_revision: int
 
     @property
     def all_said(self) -> Said:
@@ -91,7 +93,9 @@ class Circumstances:
         at = self.at
         clock = (lambda: at) if at else assembly.tell_time
         try:
-            yield assembly.build_decider(engine, domain, store, clock, settings)
+            decider = assembly.build_decider(engine, domain, store, clock, settings)
+            decider.open_freshness().require(self.min_revision)
+            yield decider
         finally:
             store.close()
 
@@ -123,6 +127,13 @@ def takes_circumstances(command: Callable[..., None]) -> Callable[..., None]:
             "--fixture",
             type=click.Path(path_type=Path),
             help="Ask about the entities of this fixture file instead of the database.",
+        ),
+        click.option(
+            "--min-revision",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="N",
+            help="Ask only if the entities have reached this revision.",
         ),
         click.option("--at", type=_TimeType(), help="Ask as if it were this time."),
     ]

@@ -62,6 +62,7 @@ _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
     "workers",
     "threads",
     "max_body",
+    "max_import",
     "body_timeout",
     "max_batch",
     "engine",

@@ -7,7 +7,7 @@ one by one, which tells what is wrong with which.
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from authz_service.errors import Fault, Place, RefusedEntitiesError, quote
 from authz_service.store.database import BrokenPromiseError
@@ -186,7 +186,12 @@ class _Import:
         return near
 
     def _refuse(self) -> None:
-        raise RefusedEntitiesError(sorted(self._reader.faults)[:_MOST_FAULTS])
+        faults = sorted(self._reader.faults)[:_MOST_FAULTS]
+        raise RefusedEntitiesError(faults, {"faults": [_write_fault(each) for each in faults]})
+
+
+def _write_fault(fault: Fault) -> dict[str, Any]:
+    return {"line": fault.where.line, "code": fault.code, "message": fault.message}
 
 
 def _lacks(name: str, target: Reference) -> str:

@@ -14,6 +14,7 @@ from authz_service.errors import AuthzError, Fault, Place
 from authz_service.web import wire
 from authz_service.web.answer import Responder
 from authz_service.web.api import REQUEST_ID, find_answers, register_api
+from authz_service.web.entities import EntityIdConverter
 from authz_service.web.lean import LeanLayer
 from authz_service.web.patience import Patience
 
@@ -75,6 +76,7 @@ def create_app(service: Service, patience: Patience | None = None) -> Flask:
     """
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
+    app.url_map.converters["entity_id"] = EntityIdConverter
     app.url_map.merge_slashes = False  # no redirects: a path is right or it is not
     app.config["MAX_CONTENT_LENGTH"] = service.settings.max_body
     app.after_request(_echo_request_id)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
-from authz_service.web.api import JSON, POLICY_DIGEST, REQUEST_ID
+from authz_service.web.api import POLICY_DIGEST, REQUEST_ID
+from authz_service.web.body import JSON
 from authz_service.web.patience import PatientBody
 
 if TYPE_CHECKING:
