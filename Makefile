@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree bench bench-http bench-growth bench-search format lock clean
+.PHONY: help serve test lint types pytest scenarios agree bench bench-http bench-growth bench-search bench-import format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench-growth: $(VENV)/benchmarks ## Measure what a larger store costs (takes min
 
 bench-search: $(VENV)/benchmarks ## Measure searches, and pages of a very large set
 	$(PYTHON) benchmarks/search.py
+
+bench-import: $(VENV)/benchmarks ## Measure how fast entities are imported and exported
+	$(PYTHON) benchmarks/importing.py
 
 agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies
 	$(PYTHON) tests/agree.py

@@ -497,7 +497,23 @@ def test_every_command_is_listed() -> None:
     """The main help has a line for each command."""
     listed = run("--help").stdout.partition("Commands:")[2]
 
-    assert ["can", "check", "lint", "load", "migrate", "serve", "show", "test", "what", "who"] == [
+    expected = [
+        "can",
+        "changes",
+        "check",
+        "export",
+        "import",
+        "lint",
+        "load",
+        "migrate",
+        "serve",
+        "show",
+        "test",
+        "what",
+        "who",
+    ]
+
+    assert expected == [
         line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "
     ]
 

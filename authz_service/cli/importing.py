@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
 
 _IMPORTED: Final = "an import"
+_STANDARD_INPUT: Final = "<stdin>"
 
 
 @click.command(name="import")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--reason", default=_IMPORTED, help="Why, in words, for the feed.")
 @takes_settings("database", "domain")
-def import_(settings: Settings, *, file: IO[bytes], reason: str) -> None:
+def import_(settings: Settings, *, file: str, reason: str) -> None:
     """Put the entities of FILE into the database: all of them, or none. `-` is the standard input.
 
     Each line is an entity, a JSON object of `type`, `id` and `attributes`; what it refers to is
@@ -35,17 +36,17 @@ def import_(settings: Settings, *, file: IO[bytes], reason: str) -> None:
     Example:
       authz export - | authz import - --database sqlite:///var/copy.db
     """
-    with _show_progress(file) as tell:
-        count = assembly.import_into_store(settings, file, file.name, reason, tell)
+    with click.open_file(file, "rb") as lines, _show_progress(file) as tell:
+        name = _STANDARD_INPUT if file == "-" else file
+        count = assembly.import_into_store(settings, lines, name, reason, tell)
     entities = "1 entity" if count == 1 else f"{count} entities"
     click.echo(f"{entities} imported into {settings.shown_database}")
 
 
 @contextmanager
-def _show_progress(file: IO[bytes]) -> Iterator[Callable[[int], Any]]:
+def _show_progress(file: str) -> Iterator[Callable[[int], Any]]:
     """Show how far it is, on a terminal; what comes from a pipe has no end that is known."""
-    path = Path(file.name)
-    size = path.stat().st_size if path.is_file() else 0
+    size = Path(file).stat().st_size if file != "-" else 0
     if not size or not sys.stderr.isatty():
         yield lambda _count: None
         return
