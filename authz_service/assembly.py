@@ -231,7 +231,13 @@ def _open_store_with_tables(settings: Settings, domain: Domain) -> Store:
         message = "there is no such file; `authz load FILE...` makes it"
         raise StoreError.at(settings.shown_database, "no_database", message)
     store = open_store(settings.database, domain)
-    if not store.has_tables():
+    try:
+        has_tables = store.has_tables()
+    except BaseException:
+        store.close()
+        raise
+    if not has_tables:
+        store.close()
         message = "holds no entities; `authz load FILE...` fills it"
         raise StoreError.at(settings.shown_database, "no_tables", message)
     return store

@@ -125,9 +125,12 @@ def test_an_id_may_be_any_text(service: EntityService) -> None:
 
 def test_a_path_must_be_utf8(service: EntityService) -> None:
     """Bytes that are none would be another id than was meant."""
-    answer = service.put("/v1/entities/operator/%FF", {"name": "A"})
+    body = json.dumps({"attributes": {"name": "A"}})
+    path = {"PATH_INFO": "/v1/entities/operator/\xff"}  # as a server hands on `%FF`
+    client = service.app.test_client()
+    response = client.put(data=body, content_type=JSON, environ_overrides=path)
 
-    assert (400, "not_text") == (answer.status, read_error(answer)["code"])
+    assert (400, "not_text") == (response.status_code, response.get_json()["error"]["code"])
 
 
 @pytest.mark.parametrize(

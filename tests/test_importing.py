@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from entity_service import line
+from small_domain import DOMAIN as RECORDS
 from store_suite import LIBRARY, reader
 
 from authz_service.errors import RefusedEntitiesError
@@ -214,6 +216,20 @@ def test_how_far_it_is_is_told(store: Store) -> None:
 
     assert 3 == len(told)
     assert len(data) == sum(told)
+
+
+def test_a_text_that_no_index_holds_is_refused(postgresql_url: str) -> None:
+    """By PostgreSQL, in one line; it is not taken for a database that cannot be used."""
+    store = open_store(postgresql_url, RECORDS)
+    with store.transaction():
+        store.create_tables()
+    title = secrets.token_hex(10_000)
+    data = json.dumps(line("record", "x", status="active", title=title)).encode()
+    with pytest.raises(RefusedEntitiesError) as caught, write(store, Cause(), NOW) as writer:
+        importing.import_entities(io.BytesIO(data), "file", writer, RECORDS)
+    store.close()
+
+    assert ["text_too_long"] == [each.code for each in caught.value.faults]
 
 
 def test_single_writes_and_many_share_the_revisions(store: Store) -> None:

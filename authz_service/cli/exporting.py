@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -39,8 +39,12 @@ def export(settings: Settings, *, file: str, kind: str | None) -> None:
     kinds = _find_kinds(domain, kind)
     store = assembly.open_existing_store(settings, domain)
     try:
-        with _open_output(file) as output:
-            for line in export_entities(store, domain, kinds):
+        # the lines are closed, and with them their transaction, also when they cannot be written
+        with (
+            closing(export_entities(store, domain, kinds)) as lines,
+            _open_output(file) as output,
+        ):
+            for line in lines:
                 output.write(line)
     finally:
         store.close()

@@ -130,7 +130,7 @@ class AttributeReader(ABC, Generic[V]):
                 message = f"{self.show(item)} is in the list already"
                 self.blame(self.place_of(attribute.name, item), "duplicate_item", message)
             items[read] = None
-        return tuple(items)
+        return tuple(sorted(items, key=str))
 
     def _read_scalar(self, attribute: Attribute, value: V) -> Any:
         if attribute.nullable and self.is_null(value):

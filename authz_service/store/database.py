@@ -35,6 +35,8 @@ _SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1, "mmap_size":
 _SQLITE_WAIT_SECONDS: Final = 10
 # Prepared statements that a connection keeps; each question of a domain has two.
 _SQLITE_STATEMENTS: Final = 1_024
+# What PostgreSQL says of a text that an index cannot hold; SQLite holds any.
+_TOO_LONG: Final = psycopg.errors.ProgramLimitExceeded
 # How many ids are read at once where all are gone through.
 _CHUNK: Final = 1_000
 
@@ -283,6 +285,11 @@ class Store:
                 yield
         except peewee.IntegrityError as error:
             raise BrokenPromiseError([self._explain(reference, error)]) from error
+        except peewee.OperationalError as error:
+            if not isinstance(getattr(error, "orig", None), _TOO_LONG):
+                raise
+            message = "the database refuses it: a text is too long for an index that it stands in"
+            raise BrokenPromiseError.at(str(reference), "text_too_long", message) from error
 
     def close(self) -> None:
         """Close this thread's connection."""

@@ -11,14 +11,16 @@ from authz_service.store.lines import write_json
 from authz_service.store.writer import write_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
     from authz_service.store.entity import Row
 
 
-def export_entities(store: Store, domain: Domain, kinds: Iterable[str]) -> Iterator[bytes]:
+def export_entities(
+    store: Store, domain: Domain, kinds: Iterable[str]
+) -> Generator[bytes, None, None]:
     """Write entities as lines, each with its end, of one state of the store.
 
     Types come in the order of the domain, entities in the order of the bytes of their ids; what

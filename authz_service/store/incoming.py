@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # In bytes of UTF-8. A page of an index of PostgreSQL holds no more than two such ids in one entry.
 LONGEST_ID: Final = 1_000
+# In characters, each of which has four bytes at the most.
+_SHORT_ID: Final = LONGEST_ID // 4
 
 _KINDS: Final = {STRING: str, BOOLEAN: bool, INTEGER: int, DATETIME: str}
 
@@ -156,6 +158,8 @@ class EntityReader(AttributeReader[Any]):
 
     def _check_reference(self, reference: Reference) -> None:
         kind, entity_id = reference.type, reference.id
+        if kind in self._stored and 0 < len(entity_id) <= _SHORT_ID and "\0" not in entity_id:
+            return
         if kind not in self._stored:
             message = f"there is no entity type {self.show(kind)}{suggest(kind, self._stored)}"
             self._blame_entity("unknown_type", message)

@@ -167,24 +167,17 @@ class Writer:
         What is written in this way does not stand in `changes`.
 
         Arguments:
-            rows: no two of one id.
+            rows: no two of one id; their lists are sorted.
             before: what is there already, by its id.
         """
         whole = [self.store.fill_in(row) for row in rows]
-        first = self.revision + 1
-        numbered = list(enumerate(whole, start=first))
+        numbered = list(enumerate(whole, start=self.revision + 1))
         for is_new, act in ((True, self.store.insert_many), (False, self.store.update_many)):
             part = [each for each in numbered if (each[1].reference.id not in before) is is_new]
             act([row for _, row in part], [number for number, _ in part])
+        known = {entity_id: row.values for entity_id, row in before.items()}
         self._add_lines(
-            (
-                number,
-                row.reference,
-                write_values(before[row.reference.id].values)
-                if row.reference.id in before
-                else None,
-                write_values(row.values),
-            )
+            (number, row.reference, known.get(row.reference.id), row.values)
             for number, row in numbered
         )
         self._first += len(rows)

@@ -199,7 +199,7 @@ def _find_reference(kind: str, entity_id: str) -> Reference:
         request.environ["PATH_INFO"].encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise RequestError.at(
-            "id", "not_utf8", "the path is not UTF-8; write it as UTF-8"
+            "id", "not_text", "the path is not UTF-8; write it as UTF-8"
         ) from None
     return Reference(kind, entity_id)
 
