@@ -7,7 +7,7 @@ import importlib.util
 import random
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,31 +16,25 @@ from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
-from authz_service.errors import PolicyError, SettingError, StoreError
+from authz_service.errors import PolicyError, SettingError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.source import check_policies, load_policies
 from authz_service.settings import Settings
+from authz_service.storage import find_domain, open_existing_store, tell_time
 from authz_service.store.committer import Committer
-from authz_service.store.database import MEMORY, find_missing_file, open_store
-from authz_service.store.domain import Domain
-from authz_service.store.fixture import load_fixtures
-from authz_service.store.keys import has_keys
-from authz_service.store.writer import Cause, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable
 
     from authz_service.errors import Fault
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
-    from authz_service.store.migration import Migration
+    from authz_service.store.domain import Domain
 
 # A try has so many answers to wait for at the most: of a mail server with TLS and a login.
 _ANSWERS: Final = 12
-_LOADED: Final = Cause(reason="a fixture was loaded")
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class Service:
     """Everything that answers requests, put together.
 
     `sampled` tells what the reference says to the answers, where it is asked; `has_reference`
-    whether there is one.
+    whether there is one; `clock` tells when something is written.
     """
 
     settings: Settings
@@ -58,23 +52,7 @@ class Service:
     performer: Performer
     sampled: Sampled | None = None
     has_reference: bool = True
-
-
-def find_domain(package: str) -> Domain:
-    """Import a domain by the name of its package.
-
-    Raises:
-        SettingError: when there is no such package, or no `DOMAIN` in it.
-    """
-    try:
-        found = getattr(importlib.import_module(package), "DOMAIN", None)
-    except (ImportError, TypeError, ValueError) as error:
-        message = f"`{package}` cannot be imported: {error}"
-        raise SettingError.at("domain", "unknown_domain", message) from None
-    if not isinstance(found, Domain):
-        message = f"`{package}` has no `DOMAIN`; name the package of a domain"
-        raise SettingError.at("domain", "unknown_domain", message)
-    return found
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
 def has_reference() -> bool:
@@ -177,11 +155,6 @@ def build_sampled_engine(
     return Sampled(engine, reference, settings.sample)
 
 
-def tell_time() -> datetime:
-    """Tell the time of this machine."""
-    return datetime.now(UTC)
-
-
 def build_decider(
     engine: Engine,
     domain: Domain,
@@ -247,7 +220,7 @@ def put_together(
     decider = build_decider(engine, domain, store, clock, settings)
     performer = build_performer(engine, domain, store, clock, settings)
     sampled = engine if isinstance(engine, Sampled) else None
-    return Service(settings, domain, store, decider, performer, sampled, has_reference())
+    return Service(settings, domain, store, decider, performer, sampled, has_reference(), clock)
 
 
 def build_couriers(
@@ -267,131 +240,3 @@ def build_couriers(
         Courier(store, channel, domain.templates, terms, clock, random.random)
         for channel in build_channels(settings, domain.name)
     ]
-
-
-def open_existing_store(settings: Settings, domain: Domain) -> Store:
-    """Open the store of the settings.
-
-    Raises:
-        StoreError: when there is none, or its tables are of another version.
-    """
-    store = _open_store_with_tables(settings, domain)
-    try:
-        store.find_standing().refuse_other_version(settings.shown_database)
-    except BaseException:
-        store.close()
-        raise
-    return store
-
-
-def _open_store_with_tables(settings: Settings, domain: Domain) -> Store:
-    if settings.database == MEMORY:
-        message = "ends with this command, so it holds nothing; name a file"
-        raise StoreError.at(settings.shown_database, "no_database", message)
-    if find_missing_file(settings.database):
-        message = "there is no such file; `authz load FILE...` makes it"
-        raise StoreError.at(settings.shown_database, "no_database", message)
-    store = open_store(settings.database, domain)
-    if not store.has_tables():
-        message = "holds no entities; `authz load FILE...` fills it"
-        raise StoreError.at(settings.shown_database, "no_tables", message)
-    return store
-
-
-def find_whether_keys_exist(settings: Settings, domain: Domain) -> bool:
-    """Find whether an API key was ever made; none was where there is no store yet.
-
-    Raises:
-        StoreError: when the store cannot be used, or its tables are of another version.
-    """
-    if settings.database == MEMORY or find_missing_file(settings.database):
-        return False
-    store = open_store(settings.database, domain)
-    try:
-        if not store.has_tables():
-            return False
-        store.find_standing().refuse_other_version(settings.shown_database)
-        return has_keys(store)
-    finally:
-        store.close()
-
-
-def migrate_store(settings: Settings, *, check: bool = False) -> list[Migration]:
-    """Bring the tables of the store up to date, in one transaction.
-
-    Arguments:
-        settings: which store.
-        check: only find what is to be done.
-
-    Returns:
-        the migrations that were run, or are to be.
-
-    Raises:
-        StoreError: when there is no store, or it was made by a newer program.
-    """
-    domain = find_domain(settings.domain)
-    store = _open_store_with_tables(settings, domain)
-    try:
-        with store.transaction():
-            standing = store.find_standing()
-            standing.refuse_newer_version(settings.shown_database)
-            return list(standing.pending) if check else store.migrate()
-    finally:
-        store.close()
-
-
-def load_into_store(settings: Settings, fixtures: Iterable[Path]) -> int:
-    """Load fixtures into the store of the settings, in one transaction; make it if need be.
-
-    Returns:
-        how many entities were stored.
-
-    Raises:
-        FixtureError: when the fixtures cannot be loaded; nothing changes then.
-    """
-    domain = find_domain(settings.domain)
-    store = open_store(settings.database, domain)
-    try:
-        with store.transaction():
-            if store.has_tables():
-                store.find_standing().refuse_other_version(settings.shown_database)
-            else:
-                store.create_tables()
-            with write(store, _LOADED, tell_time()) as writer:
-                return load_fixtures(fixtures, writer, domain)
-    finally:
-        store.close()
-
-
-def build_fixture_store(fixture: Path, domain: Domain) -> Store:
-    """Build a store in memory that holds one fixture file and nothing else.
-
-    Raises:
-        FixtureError: when the file cannot be loaded.
-    """
-    store = open_store(MEMORY, domain)
-    try:
-        create_store(store, domain, [fixture])
-    except BaseException:
-        store.close()
-        raise
-    return store
-
-
-def create_store(store: Store, domain: Domain, fixtures: Iterable[Path]) -> int | None:
-    """Make the tables and load fixtures, in one transaction, unless the tables are there already.
-
-    Killed half way, it leaves a database without tables, so that the next call starts afresh.
-
-    Returns:
-        how many entities were stored, or None where nothing was to be done.
-
-    Raises:
-        FixtureError: when the fixtures cannot be loaded; nothing is made then.
-    """
-    with store.transaction():
-        if store.has_tables():
-            return None
-        store.create_tables()
-        with write(store, _LOADED, tell_time()) as writer:
-            return load_fixtures(fixtures, writer, domain)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 EXIT_DENY: Final = 1
 EXIT_ERROR: Final = 2
@@ -61,13 +61,15 @@ class Fault:
 class AuthzError(Exception):
     """Something that this service refuses, as one fault or several in the order of their places.
 
-    Subclasses say what kind of input was at fault; `http_status` is what a web client is told.
+    Subclasses say what kind of input was at fault; `http_status` is what a web client is told, and
+    `details` what programs are told besides.
     """
 
     http_status: ClassVar[int] = 500
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[Fault], details: Mapping[str, Any] | None = None) -> None:
         self.faults = tuple(sorted(set(faults)))
+        self.details = details or {}
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     @classmethod
@@ -133,6 +135,36 @@ class RequestError(AuthzError):
     """A request that is not of the agreed form."""
 
     http_status = 400
+
+
+class NotFoundError(AuthzError):
+    """Something that is asked for and not there."""
+
+    http_status = 404
+
+
+class ConflictError(AuthzError):
+    """A request that does not fit what is stored."""
+
+    http_status = 409
+
+
+class RevisionError(RequestError):
+    """A question that may not be answered from a state as old as the store's."""
+
+    http_status = 409
+
+
+class PreconditionError(AuthzError):
+    """A write that was asked for on a condition which does not hold."""
+
+    http_status = 412
+
+
+class RefusedEntitiesError(AuthzError):
+    """Entities of which some cannot be written, so that none is."""
+
+    http_status = 422
 
 
 class RequestTooLargeError(RequestError):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "AUTHZ_"
 
 _SHORTEST_KEY: Final = 32
-_DIGITS: Final = re.compile(r"[0-9]{1,12}")
+_DIGITS: Final = re.compile(r"[0-9]{1,13}")
 _PUBLIC_URL: Final = re.compile(
     r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
 )
@@ -158,6 +158,11 @@ class Settings:
     threads: int = _setting(1, _parse_whole(1, 256), "threads in each serving process")
     max_body: int = _setting(
         1_048_576, _parse_whole(1_024, 1_073_741_824), "the largest request body, in bytes"
+    )
+    max_import: int = _setting(
+        1_073_741_824,
+        _parse_whole(1_024, 1_099_511_627_776),
+        "the largest body that brings many entities at once, in bytes",
     )
     body_timeout: int = _setting(
         10,

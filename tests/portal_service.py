@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reference import ENGINES, require_reference
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.web.app import create_app
@@ -77,14 +77,14 @@ class Answer:
 
 @contextmanager
 def open_service(
-    fixture: Path = SMITH, clock: Callable[[], datetime] = assembly.tell_time, **changes: Any
+    fixture: Path = SMITH, clock: Callable[[], datetime] = storage.tell_time, **changes: Any
 ) -> Iterator[assembly.Service]:
     """Build the service over a fixture in memory, with changes to the settings."""
     if changes.get("engine", "compiled") != "compiled":
         require_reference()
     settings = Settings(**{"policies": POLICIES, **changes})
     engine = assembly.build_engine(settings, DOMAIN)
-    store = assembly.build_fixture_store(fixture, DOMAIN)
+    store = storage.build_fixture_store(fixture, DOMAIN)
     try:
         yield assembly.put_together(settings, DOMAIN, engine, store, clock)
     finally:
@@ -94,7 +94,7 @@ def open_service(
 @contextmanager
 def open_app(
     fixture: Path = SMITH,
-    clock: Callable[[], datetime] = assembly.tell_time,
+    clock: Callable[[], datetime] = storage.tell_time,
     door: str = "flask",
     **changes: Any,
 ) -> Iterator[Flask]:

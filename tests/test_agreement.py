@@ -17,7 +17,7 @@ import test_policies
 from reference import load_oracle
 from small_domain import ALICE, BOB, DOMAIN, NOON, NOTE, REPORT, ROWS, ask_for
 
-from authz_service import assembly, portal
+from authz_service import assembly, portal, storage
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import PolicyFile, build_policy_set, load_policies
@@ -467,7 +467,7 @@ def test_engines_agree_on_chance_in_postgresql(
 def test_engines_agree_on_a_scenario(oracle: Oracle, engine: CompiledEngine, path: Path) -> None:
     """Both decide every question of a scenario alike, with the same reasons."""
     scenario = load_scenario(path)
-    store = assembly.build_fixture_store(
+    store = storage.build_fixture_store(
         ROOT / "fixtures" / f"{scenario.fixture}.yaml", portal.DOMAIN
     )
     now = scenario.at or NOON

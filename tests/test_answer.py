@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from portal_service import MARY_SEES_BILLS, MARY_SEES_USAGE, POLICIES, SMITH
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.errors import RequestError
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
@@ -28,7 +28,7 @@ DENY: Final = (
 def responder() -> Iterator[Responder]:
     """What answers for the company of Smith; a batch has at most three questions."""
     engine = assembly.build_engine(Settings(policies=POLICIES), DOMAIN)
-    store = assembly.build_fixture_store(SMITH, DOMAIN)
+    store = storage.build_fixture_store(SMITH, DOMAIN)
     yield Responder(assembly.build_decider(engine, DOMAIN, store), max_batch=3)
     store.close()
 

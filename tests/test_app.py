@@ -33,7 +33,7 @@ from portal_service import (
 )
 from reference import ENGINES
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.errors import PolicyError, StoreError
 from authz_service.settings import Settings
 from authz_service.web.app import create_app, load_app
@@ -61,7 +61,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
 def database(tmp_path: Path) -> Path:
     """A database with the company of Smith in it."""
     path = tmp_path / "portal.db"
-    assembly.load_into_store(Settings(database=f"sqlite:///{path}"), [SMITH])
+    storage.load_into_store(Settings(database=f"sqlite:///{path}"), [SMITH])
     return path
 
 
@@ -69,7 +69,7 @@ def database(tmp_path: Path) -> Path:
 def file_client(database: Path) -> Iterator[FlaskClient]:
     """A client of a service that has answered from that database, and looks at no keys again."""
     service = assembly.build_service(Settings(policies=POLICIES, database=f"sqlite:///{database}"))
-    once = Guard(service.store, may_open=True, tell_time=assembly.tell_time, clock=lambda: 0.0)
+    once = Guard(service.store, may_open=True, tell_time=storage.tell_time, clock=lambda: 0.0)
     opened = create_app(service, guard=once).test_client()
     assert {"decision": True} == ask(opened, MARY_SEES_USAGE).data
     yield opened

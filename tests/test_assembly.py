@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 import small_domain
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.errors import FixtureError, PolicyError, SettingError, StoreError
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import load_policies
@@ -71,8 +71,8 @@ def open_settings(settings: Settings) -> Store:
 
 def test_a_domain_is_found_by_its_package() -> None:
     """The portal and any other domain are found by name."""
-    assert DOMAIN is assembly.find_domain("authz_service.portal")
-    assert small_domain.DOMAIN is assembly.find_domain("small_domain")
+    assert DOMAIN is storage.find_domain("authz_service.portal")
+    assert small_domain.DOMAIN is storage.find_domain("small_domain")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_domain_is_found_by_its_package() -> None:
 def test_what_is_no_domain_is_refused(said: str, package: str) -> None:
     """A package that is not there, and one without a domain, are errors of the setting."""
     with pytest.raises(SettingError) as caught:
-        assembly.find_domain(package)
+        storage.find_domain(package)
 
     (fault,) = caught.value.faults
     assert ("domain", "unknown_domain") == (str(fault.where), fault.code)
@@ -104,7 +104,7 @@ def test_a_package_whose_domain_is_something_else_is_refused(
     monkeypatch.syspath_prepend(tmp_path)
 
     with pytest.raises(SettingError, match="`another_domain` has no `DOMAIN`"):
-        assembly.find_domain("another_domain")
+        storage.find_domain("another_domain")
 
 
 def test_an_engine_has_the_policies_of_the_settings(settings: Settings) -> None:
@@ -123,7 +123,7 @@ def test_policies_of_another_domain_are_refused(settings: Settings) -> None:
 def test_the_time_has_its_zone() -> None:
     """The clock of this machine is read in UTC."""
     before = datetime.now(UTC)
-    told = assembly.tell_time()
+    told = storage.tell_time()
 
     assert timedelta(0) == told.utcoffset()
     assert before <= told <= datetime.now(UTC)
@@ -131,7 +131,7 @@ def test_the_time_has_its_zone() -> None:
 
 def test_a_service_answers(settings: Settings) -> None:
     """A service decides over the store of its settings, by their policies."""
-    assembly.load_into_store(settings, [SMITH])
+    storage.load_into_store(settings, [SMITH])
     service = assembly.build_service(settings)
     given = read_given(DOMAIN.schema, {}, {})
     decision = service.decider.check(Request(PHILIP, "view_bills", MOBILE, given))
@@ -143,7 +143,7 @@ def test_a_service_answers(settings: Settings) -> None:
 
 def test_a_service_needs_everything(tmp_path: Path, settings: Settings) -> None:
     """Each part that cannot be used keeps a service from being built."""
-    assembly.load_into_store(settings, [SMITH])
+    storage.load_into_store(settings, [SMITH])
 
     with pytest.raises(SettingError):
         assembly.build_service(dataclasses.replace(settings, domain="json"))
@@ -156,7 +156,7 @@ def test_a_service_needs_everything(tmp_path: Path, settings: Settings) -> None:
 def test_a_store_that_is_not_there_is_not_made(settings: Settings, file: Path) -> None:
     """Opening a store for questions does not make a file, and says what does."""
     with pytest.raises(StoreError) as caught:
-        assembly.open_existing_store(settings, DOMAIN)
+        storage.open_existing_store(settings, DOMAIN)
 
     assert (
         f"sqlite:///{file}: there is no such file; `authz load FILE...` makes it [no_database]"
@@ -167,7 +167,7 @@ def test_a_store_that_is_not_there_is_not_made(settings: Settings, file: Path) -
 def test_a_store_in_memory_is_refused(settings: Settings) -> None:
     """A store that begins and ends with a command has nothing to ask about."""
     with pytest.raises(StoreError, match="so it holds nothing; name a file"):
-        assembly.open_existing_store(
+        storage.open_existing_store(
             dataclasses.replace(settings, database="sqlite:///:memory:"), DOMAIN
         )
 
@@ -178,7 +178,7 @@ def test_a_store_without_tables_is_refused(settings: Settings, file: Path) -> No
     file.touch()
 
     with pytest.raises(StoreError) as caught:
-        assembly.open_existing_store(settings, DOMAIN)
+        storage.open_existing_store(settings, DOMAIN)
 
     assert f"sqlite:///{file}: holds no entities; `authz load FILE...` fills it [no_tables]" == str(
         caught.value
@@ -192,7 +192,7 @@ def test_a_store_of_somebody_else_is_refused(settings: Settings, file: Path) -> 
         connection.execute("CREATE TABLE person (id)")
 
     with pytest.raises(StoreError, match="it is not a store of MyProximus"):
-        assembly.open_existing_store(settings, DOMAIN)
+        storage.open_existing_store(settings, DOMAIN)
 
 
 def test_a_file_that_is_no_database_is_refused(settings: Settings, file: Path) -> None:
@@ -201,13 +201,13 @@ def test_a_file_that_is_no_database_is_refused(settings: Settings, file: Path) -
     file.write_bytes(b"person: nobody\n" * 1000)
 
     with pytest.raises(StoreError, match="the database cannot be used"):
-        assembly.open_existing_store(settings, DOMAIN)
+        storage.open_existing_store(settings, DOMAIN)
 
 
 def test_loading_makes_the_store(settings: Settings, file: Path, rose: Path) -> None:
     """Loading makes folder, file and tables, and counts the entities."""
-    count = assembly.load_into_store(settings, [rose])
-    store = assembly.open_existing_store(settings, DOMAIN)
+    count = storage.load_into_store(settings, [rose])
+    store = storage.open_existing_store(settings, DOMAIN)
     found = store.find(ROSE)
     store.close()
 
@@ -218,9 +218,9 @@ def test_loading_makes_the_store(settings: Settings, file: Path, rose: Path) -> 
 
 def test_loading_adds_to_the_store(settings: Settings, rose: Path) -> None:
     """What was loaded before stays."""
-    assembly.load_into_store(settings, [SMITH])
-    count = assembly.load_into_store(settings, [rose])
-    store = assembly.open_existing_store(settings, DOMAIN)
+    storage.load_into_store(settings, [SMITH])
+    count = storage.load_into_store(settings, [rose])
+    store = storage.open_existing_store(settings, DOMAIN)
     found = [store.find(each) for each in (PHILIP, ROSE)]
     store.close()
 
@@ -231,7 +231,7 @@ def test_loading_adds_to_the_store(settings: Settings, rose: Path) -> None:
 def test_loading_is_all_or_nothing(settings: Settings, rose: Path, broken: Path) -> None:
     """One wrong file among several keeps all of them out, tables included."""
     with pytest.raises(FixtureError, match="there is no customer `nobody`"):
-        assembly.load_into_store(settings, [rose, broken])
+        storage.load_into_store(settings, [rose, broken])
 
     store = open_settings(settings)
     has_tables = store.has_tables()
@@ -241,10 +241,10 @@ def test_loading_is_all_or_nothing(settings: Settings, rose: Path, broken: Path)
 
 def test_loading_again_is_refused(settings: Settings, rose: Path) -> None:
     """What is in the store already is an error, and nothing changes."""
-    assembly.load_into_store(settings, [rose])
+    storage.load_into_store(settings, [rose])
 
     with pytest.raises(FixtureError, match="is in the store already"):
-        assembly.load_into_store(settings, [SMITH, rose])
+        storage.load_into_store(settings, [SMITH, rose])
 
     store = open_settings(settings)
     found = store.find(PHILIP)
@@ -255,7 +255,7 @@ def test_loading_again_is_refused(settings: Settings, rose: Path) -> None:
 def test_creating_fills_what_holds_nothing(settings: Settings) -> None:
     """A store is made from the fixtures, folders included."""
     store = open_settings(settings)
-    count = assembly.create_store(store, DOMAIN, [SMITH])
+    count = storage.create_store(store, DOMAIN, [SMITH])
     found = store.find(PHILIP)
     store.close()
 
@@ -266,9 +266,9 @@ def test_creating_fills_what_holds_nothing(settings: Settings) -> None:
 
 def test_creating_leaves_a_store_alone(settings: Settings, rose: Path, broken: Path) -> None:
     """A store that is there stays as it is; the fixtures are not even read."""
-    assembly.load_into_store(settings, [rose])
+    storage.load_into_store(settings, [rose])
     store = open_settings(settings)
-    counts = [assembly.create_store(store, DOMAIN, [path]) for path in (SMITH, broken)]
+    counts = [storage.create_store(store, DOMAIN, [path]) for path in (SMITH, broken)]
     found = store.find(PHILIP)
     store.close()
 
@@ -280,16 +280,16 @@ def test_creating_is_all_or_nothing(settings: Settings, rose: Path, broken: Path
     """A fixture with a fault leaves a database without tables; the next try starts afresh."""
     store = open_settings(settings)
     with pytest.raises(FixtureError):
-        assembly.create_store(store, DOMAIN, [rose, broken])
+        storage.create_store(store, DOMAIN, [rose, broken])
 
     assert not store.has_tables()
-    assert 1 == assembly.create_store(store, DOMAIN, [rose])
+    assert 1 == storage.create_store(store, DOMAIN, [rose])
     store.close()
 
 
 def test_a_fixture_store_holds_one_fixture(rose: Path) -> None:
     """A store in memory has the entities of the file and no others."""
-    store = assembly.build_fixture_store(rose, DOMAIN)
+    store = storage.build_fixture_store(rose, DOMAIN)
     found = [store.find(each) for each in (ROSE, PHILIP)]
     store.close()
 
@@ -299,7 +299,7 @@ def test_a_fixture_store_holds_one_fixture(rose: Path) -> None:
 
 def test_fixture_stores_do_not_share(rose: Path) -> None:
     """Two stores in memory are two."""
-    one, other = (assembly.build_fixture_store(path, DOMAIN) for path in (rose, SMITH))
+    one, other = (storage.build_fixture_store(path, DOMAIN) for path in (rose, SMITH))
     found = [store.find(PHILIP) is not None for store in (one, other)]
     one.close()
     other.close()
@@ -310,9 +310,9 @@ def test_fixture_stores_do_not_share(rose: Path) -> None:
 def test_a_fixture_store_needs_a_good_fixture(tmp_path: Path, broken: Path) -> None:
     """A fixture that is wrong or not there is an error."""
     with pytest.raises(FixtureError, match="there is no customer `nobody`"):
-        assembly.build_fixture_store(broken, DOMAIN)
+        storage.build_fixture_store(broken, DOMAIN)
     with pytest.raises(FixtureError, match="there is no such file"):
-        assembly.build_fixture_store(tmp_path / "none.yaml", DOMAIN)
+        storage.build_fixture_store(tmp_path / "none.yaml", DOMAIN)
 
 
 @pytest.fixture
@@ -327,7 +327,7 @@ def without_reference(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_reference")
 def test_without_oso_the_compiled_engine_serves_alone(settings: Settings) -> None:
     """Nothing is sampled, and the health says that there is no reference."""
-    assembly.load_into_store(settings, [SMITH])
+    storage.load_into_store(settings, [SMITH])
     service = assembly.build_service(dataclasses.replace(settings, sample=1))
     given = read_given(DOMAIN.schema, {"channel": "web"}, {})
     decision = service.decider.check(Request(PHILIP, "view_bills", MOBILE, given))
@@ -357,7 +357,7 @@ def test_a_decider_tells_the_time_it_is_given(tmp_path: Path) -> None:
     old, new = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
     deciders = [
         assembly.build_decider(oracle, small_domain.DOMAIN, store, clock)
-        for clock in (lambda: old, lambda: new, assembly.tell_time)
+        for clock in (lambda: old, lambda: new, storage.tell_time)
     ]
     allowed = [each.check(small_domain.ask_for()).allowed for each in deciders]
     store.close()

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from reference import require_reference
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.cli.main import main
 from authz_service.settings import Settings
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every command runs in a folder with nothing but the policies and a database."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "policies").symlink_to(ROOT / "policies")
-    assembly.load_into_store(Settings(), [SMITH])
+    storage.load_into_store(Settings(), [SMITH])
     return tmp_path
 
 

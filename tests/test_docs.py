@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner
-from portal_service import open_client
+from entity_service import open_service
+from portal_service import EVALUATION, JSON, open_client
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.cli.main import main
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
@@ -138,7 +139,7 @@ def test_the_examples_of_the_api_are_answered_as_shown(
 ) -> None:
     """What the page on the API sends gets what the page shows."""
     settings = dataclasses.replace(Settings(), policies=ROOT / "policies")
-    store = assembly.build_fixture_store(ROOT / "fixtures" / "smith.yaml", DOMAIN)
+    store = storage.build_fixture_store(ROOT / "fixtures" / "smith.yaml", DOMAIN)
     engine = assembly.build_engine(settings, DOMAIN)
     client = create_app(assembly.put_together(settings, DOMAIN, engine, store)).test_client()
     examples = [json.loads(block) for block in blocks(API, "json")]
@@ -156,6 +157,25 @@ def test_the_example_of_the_page_on_performing_is_done_as_shown() -> None:
         done = client.post("/v1/perform", json=request).get_json()
 
     assert answer == done
+
+
+def test_the_examples_of_writing_are_answered_as_shown(url: str) -> None:
+    """In the order of the page, on a new store; before that, its last question is too early."""
+    shown = [json.loads(block) for block in blocks(API, "json")]
+    put, entity, refusal, written, question, too_early = shown[7:13]
+    lines, feed = blocks(API, "jsonl")
+    with open_service(url) as service:
+        body = json.dumps(question).encode()
+        assert too_early == service.call("POST", EVALUATION, body, content_type=JSON).data
+        assert entity == service.put("/v1/entities/person/ann", put["attributes"]).data
+        assert refusal == service.call("DELETE", "/v1/entities/person/mary").data
+        assert written == service.post(lines.encode()).data
+        found = service.call("GET", "/v1/changes?after=18").text
+        assert 200 == service.call("POST", EVALUATION, body, content_type=JSON).status
+
+    assert [json.loads(each) for each in feed.splitlines()] == [
+        json.loads(each) for each in found.splitlines()
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

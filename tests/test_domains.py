@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from reference import load_oracle, require_reference
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.polar.checker import Findings
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_SUBJECT
@@ -109,7 +109,7 @@ def load(name: str) -> Small:
 
 def ask_everything(small: Small, engine: Engine) -> Answers:
     """Put every question at every time."""
-    store = assembly.build_fixture_store(small.fixture, small.domain)
+    store = storage.build_fixture_store(small.fixture, small.domain)
     answers = [
         (each, now, engine.reasons(store, each, now))
         for each, now in product(small.questions(), small.times)
@@ -201,7 +201,7 @@ def test_databases_agree_on_everything_at_once(name: str, url: str) -> None:
     """All questions of one time together get the answers that each gets alone, in any database."""
     small = load(name)
     store = open_store(url, small.domain)
-    assembly.create_store(store, small.domain, [small.fixture])
+    storage.create_store(store, small.domain, [small.fixture])
     questions = list(small.questions())
     together = {
         now: compile_policies(name).reasons_many(store, questions, now) for now in small.times

@@ -13,8 +13,8 @@ from portal_service import MARY_SEES_BILLS, MARY_SEES_USAGE, PHILIP_SEES_BILLS
 
 from authz_service.errors import AuthzError
 from authz_service.portal import DOMAIN
+from authz_service.strict_json import parse_json
 from authz_service.web import fast, wire
-from authz_service.web.strict_json import parse_json
 
 BODY: Final = json.dumps(MARY_SEES_USAGE).encode()
 SAID: Final = {

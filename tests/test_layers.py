@@ -16,22 +16,24 @@ PACKAGE: Final = "authz_service"
 MODULES: Final = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 _FOUNDATION: Final = {"errors"}
-_STORE: Final = _FOUNDATION | {"settings", "document", "polar"}
+_STORE: Final = _FOUNDATION | {"settings", "document", "strict_json", "polar"}
 _DECISION: Final = _STORE | {"store", "policy"}
-_SERVICE: Final = _DECISION | {"decision", "delivery", "assembly"}
+_SERVICE: Final = _DECISION | {"decision", "delivery", "storage", "assembly"}
 
 MAY_IMPORT: Final = {
     "": set[str](),
     "errors": set[str](),
     "settings": _FOUNDATION,
     "document": _FOUNDATION,
+    "strict_json": _FOUNDATION,
     "polar": _FOUNDATION,
     "store": _STORE,
     "policy": _STORE | {"store"},
     "delivery": _FOUNDATION | {"settings", "store"},
     "decision": _DECISION,
     "portal": _DECISION | {"decision"},
-    "assembly": _DECISION | {"decision", "delivery"},
+    "storage": _STORE | {"store"},
+    "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE,
     "web": _SERVICE,
     "cli": _SERVICE | {"scenario", "web"},
@@ -44,7 +46,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.shape"),
-    "msgspec": ("web.fast",),
+    "msgspec": ("web.fast", "store.lines"),
     "peewee": ("store", "portal", "policy.sql", "policy.condition", "policy.search"),
     "psycopg": ("store.database", "store.watch"),
     "itsdangerous": ("decision.paging",),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.policy.request import Said, build_request
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
@@ -47,7 +47,7 @@ def name_of(machine: Machine) -> str:
 
 def refused_actions(machine: Machine, state: str) -> dict[str, bool]:
     """Ask the policies for each action, by whoever takes it, whether the state is wrong for it."""
-    store = assembly.build_fixture_store(ROOT / "fixtures" / "bakery.yaml", DOMAIN)
+    store = storage.build_fixture_store(ROOT / "fixtures" / "bakery.yaml", DOMAIN)
     values: dict[str, Any] = {"customer": "240817365", "person": "bram", "status": state}
     values |= {"kind": machine.kind} if machine.kind else {"terms_accepted": True}
     reference = Reference(machine.type, "new")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from authz_service.assembly import create_store, migrate_store, open_existing_store
 from authz_service.errors import StoreError
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
+from authz_service.storage import create_store, migrate_store, open_existing_store
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference
 from authz_service.store.migration import Migration

@@ -12,7 +12,7 @@ from portal_service import MARY_SEES_USAGE, ask, call
 from reference import require_reference
 from small_domain import DOMAIN, NOON, ask_for, build_oracle, build_records, write_policy
 
-from authz_service import assembly, portal
+from authz_service import assembly, portal, storage
 from authz_service.errors import PolicyError
 from authz_service.policy.agreement import Both, Sampled, Tally
 from authz_service.policy.compiled import CompiledEngine
@@ -166,7 +166,7 @@ def test_the_health_of_a_service_tells_of_the_sample(tmp_path: Path) -> None:
     settings = dataclasses.replace(
         Settings(), database=database, policies=ROOT / "policies", sample=2, time_limit=60_000
     )
-    assembly.load_into_store(settings, [ROOT / "fixtures" / "smith.yaml"])
+    storage.load_into_store(settings, [ROOT / "fixtures" / "smith.yaml"])
     service = assembly.build_service(settings)
     client = create_app(service).test_client()
     for _ in range(4):

@@ -14,7 +14,7 @@ from generated_policies import NOON, Case, cases  # noqa: TC002  # read by Hypot
 from hypothesis import HealthCheck, given, settings
 from reference import load_oracle
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.policy.clauses import RESOURCE, SUBJECT
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.request import Page, Request, Said, build_request  # a type of ours
@@ -110,7 +110,7 @@ def find_allowed(engine: Engine, store: Store, search: Search, ids: Sequence[str
 def test_searches_of_the_portal_find_what_is_allowed(fixture: Path, url: str) -> None:
     """Every search over a whole fixture, in pages of three, finds what checks allow and no more."""
     store = open_store(url, PORTAL)
-    assembly.create_store(store, PORTAL, [fixture])
+    storage.create_store(store, PORTAL, [fixture])
     engine = CompiledEngine(load_policies(ROOT / "policies"), PORTAL, LONG)
     ids = list_ids(store, PORTAL)
     wrong = []
@@ -130,7 +130,7 @@ def test_the_reference_allows_what_is_found_in_the_portal(fixture: Path) -> None
     """Each result is an allow of oso too, and everything that is left out a denial."""
     policies = load_policies(ROOT / "policies")
     oracle = load_oracle(policies, PORTAL)
-    store = assembly.build_fixture_store(fixture, PORTAL)
+    store = storage.build_fixture_store(fixture, PORTAL)
     engine = CompiledEngine(policies, PORTAL, LONG)
     ids = list_ids(store, PORTAL)
     said = Said(context={"channel": "web"})
@@ -151,7 +151,7 @@ def test_the_reference_allows_what_is_found_in_the_portal(fixture: Path) -> None
 def test_searches_of_small_domains_find_what_is_allowed(name: str) -> None:
     """The same for other people's Polar, where the reference looks for itself."""
     small = test_domains.load(name)
-    store = assembly.build_fixture_store(small.fixture, small.domain)
+    store = storage.build_fixture_store(small.fixture, small.domain)
     engine = test_domains.compile_policies(name)
     oracle = load_oracle(small.policies, small.domain)
     ids = list_ids(store, small.domain)

@@ -32,6 +32,7 @@ def test_everything_has_a_default() -> None:
         workers=1,
         threads=1,
         max_body=1_048_576,
+        max_import=1_073_741_824,
         max_batch=1_000,
         time_limit=250,
     )

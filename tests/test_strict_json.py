@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.errors import Fault, Place, RequestError
-from authz_service.web.strict_json import parse_json
+from authz_service.strict_json import parse_json
 
 # All that JSON can say, within what every parser agrees on.
 VALUES: Final = st.recursive(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.cli.options import show_warning
 from authz_service.document import parse_time
 from authz_service.policy.said import CHANNEL, read_said
@@ -66,12 +66,14 @@ class Circumstances:
         said: what else comes with the question.
         fixture: a fixture file to ask about; None for the database.
         at: what time it is; None for the real time.
+        min_revision: which revision the entities must have reached.
     """
 
     via: str | None
     said: Said
     fixture: Path | None
     at: datetime | None
+    min_revision: int
 
     @property
     def all_said(self) -> Said:
@@ -88,7 +90,9 @@ class Circumstances:
             AuthzError: of the part that cannot be used.
         """
         with self._open(settings) as (engine, domain, store):
-            yield assembly.build_decider(engine, domain, store, self._clock, settings)
+            decider = assembly.build_decider(engine, domain, store, self._clock, settings)
+            decider.open_freshness().require(self.min_revision)
+            yield decider
 
     @contextmanager
     def open_performer(self, settings: Settings) -> Iterator[tuple[Performer, Schema]]:
@@ -102,16 +106,16 @@ class Circumstances:
             yield performer, domain.schema
 
     def _clock(self) -> datetime:
-        return self.at or assembly.tell_time()
+        return self.at or storage.tell_time()
 
     @contextmanager
     def _open(self, settings: Settings) -> Iterator[tuple[Engine, Domain, Store]]:
-        domain = assembly.find_domain(settings.domain)
+        domain = storage.find_domain(settings.domain)
         engine = assembly.build_engine(settings, domain, show_warning)
         if self.fixture:
-            store = assembly.build_fixture_store(self.fixture, domain)
+            store = storage.build_fixture_store(self.fixture, domain)
         else:
-            store = assembly.open_existing_store(settings, domain)
+            store = storage.open_existing_store(settings, domain)
         try:
             yield engine, domain, store
         finally:
@@ -145,6 +149,13 @@ def takes_circumstances(command: Callable[..., None]) -> Callable[..., None]:
             "--fixture",
             type=click.Path(path_type=Path),
             help="Ask about the entities of this fixture file instead of the database.",
+        ),
+        click.option(
+            "--min-revision",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="N",
+            help="Ask only if the entities have reached this revision.",
         ),
         click.option("--at", type=_TimeType(), help="Ask as if it were this time."),
     ]

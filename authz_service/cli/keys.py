@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.cli.options import takes_settings
 from authz_service.store.keys import (
     KeyState,
@@ -67,7 +67,7 @@ def create(settings: Settings, *, name: str, scopes: tuple[str, ...], days: int 
     Example:
       authz keys create shop --scope decide --scope perform --expires 365
     """
-    now = assembly.tell_time()
+    now = storage.tell_time()
     with _open_store(settings) as store:
         is_first = not has_keys(store)
         made = create_key(store, name, scopes, now, _after(now, days))
@@ -86,7 +86,7 @@ def list_keys(settings: Settings, *, as_json: bool) -> None:
     Example:
       authz keys list --json
     """
-    now = assembly.tell_time()
+    now = storage.tell_time()
     with _open_store(settings) as store:
         found = find_keys(store)
     if as_json:
@@ -110,7 +110,7 @@ def revoke(settings: Settings, *, name: str) -> None:
       authz keys revoke shop
     """
     with _open_store(settings) as store:
-        ended = revoke_keys(store, name, assembly.tell_time())
+        ended = revoke_keys(store, name, storage.tell_time())
     for each in ended:
         click.echo(f"revoked {each.id} of {each.name}")
     if not ended:
@@ -143,7 +143,7 @@ def rotate(settings: Settings, *, name: str, hours: int, days: int | None) -> No
     Example:
       authz keys rotate shop --overlap 48
     """
-    now = assembly.tell_time()
+    now = storage.tell_time()
     with _open_store(settings) as store:
         made = rotate_key(store, name, timedelta(hours=hours), now, _after(now, days))
         same = [each for each in find_keys(store) if each.name == name and each.id != made.key.id]
@@ -155,7 +155,7 @@ def rotate(settings: Settings, *, name: str, hours: int, days: int | None) -> No
 
 @contextmanager
 def _open_store(settings: Settings) -> Iterator[Store]:
-    store = assembly.open_existing_store(settings, assembly.find_domain(settings.domain))
+    store = storage.open_existing_store(settings, storage.find_domain(settings.domain))
     try:
         yield store
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.cli.options import show_fault, takes_settings
 from authz_service.errors import EXIT_DENY, PolicyError
 from authz_service.polar.checker import Findings
@@ -39,7 +39,7 @@ def lint(settings: Settings, *, style: str, strict: bool) -> None:
     Example:
       authz lint --policies policies --strict
     """
-    domain = assembly.find_domain(settings.domain)
+    domain = storage.find_domain(settings.domain)
     load_policies(settings.policies)  # what is not there is not wrong: it cannot be checked
     findings = _check(settings, domain)
     if style == "json":

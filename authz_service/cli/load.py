@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.cli.options import takes_settings
 
 if TYPE_CHECKING:
@@ -28,6 +28,6 @@ def load(settings: Settings, *, paths: tuple[Path, ...]) -> None:
     Example:
       authz load fixtures/smith.yaml --database sqlite:///var/portal.db
     """
-    count = assembly.load_into_store(settings, paths)
+    count = storage.load_into_store(settings, paths)
     entities = "1 entity" if count == 1 else f"{count} entities"
     click.echo(f"{entities} loaded into {settings.shown_database}")

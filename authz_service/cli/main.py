@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
+from authz_service.cli.changes import changes
 from authz_service.cli.check import check
+from authz_service.cli.exporting import export
+from authz_service.cli.importing import import_
 from authz_service.cli.keys import keys
 from authz_service.cli.lint import lint
 from authz_service.cli.load import load
@@ -34,7 +37,10 @@ def main() -> None:
 
 for command in (
     can,
+    changes,
     check,
+    export,
+    import_,
     keys,
     lint,
     load,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.cli.options import takes_settings
 from authz_service.store.outbox import STATES, find_messages, retry_dead
 
@@ -49,8 +49,8 @@ def list_messages(
     Example:
       authz messages list --state dead
     """
-    domain = assembly.find_domain(settings.domain)
-    store = assembly.open_existing_store(settings, domain)
+    domain = storage.find_domain(settings.domain)
+    store = storage.open_existing_store(settings, domain)
     try:
         found = find_messages(store, states or STATES, limit + 1)
     finally:
@@ -76,11 +76,11 @@ def retry_messages(settings: Settings, *, ids: tuple[str, ...], everything: bool
     """
     if bool(ids) == everything:
         raise click.UsageError("Give the IDs of dead messages, or --all.")
-    domain = assembly.find_domain(settings.domain)
-    store = assembly.open_existing_store(settings, domain)
+    domain = storage.find_domain(settings.domain)
+    store = storage.open_existing_store(settings, domain)
     try:
         chosen = None if everything else list(dict.fromkeys(ids))
-        count = retry_dead(store, chosen, assembly.tell_time())
+        count = retry_dead(store, chosen, storage.tell_time())
     finally:
         store.close()
     click.echo(f"{count} queued again")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.cli.options import takes_settings
 from authz_service.errors import EXIT_DENY
 
@@ -29,7 +29,7 @@ def migrate(settings: Settings, *, check: bool) -> None:
     Example:
       authz migrate --check --database sqlite:///var/portal.db
     """
-    found = assembly.migrate_store(settings, check=check)
+    found = storage.migrate_store(settings, check=check)
     for each in found:
         click.echo(f"{'to be run' if check else 'run'}: {each.number} {each.name}")
     if not found:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.cli.options import takes_settings
 from authz_service.delivery.channels import explain_silence
 from authz_service.delivery.courier import Tally
@@ -52,8 +52,8 @@ def notify(settings: Settings, *, once: bool) -> None:
       authz notify --smtp-host mail.example.com --mail-from noreply@example.com
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    domain = assembly.find_domain(settings.domain)
-    store = assembly.open_existing_store(settings, domain)
+    domain = storage.find_domain(settings.domain)
+    store = storage.open_existing_store(settings, domain)
     try:
         couriers = assembly.build_couriers(settings, domain, store)
         if not couriers:

@@ -22,7 +22,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.cli.notify import DELIVERY
 from authz_service.cli.options import show_warning, takes_settings
 from authz_service.delivery.channels import build_channels, explain_silence
@@ -83,6 +83,7 @@ class _Shared:
     "workers",
     "threads",
     "max_body",
+    "max_import",
     "body_timeout",
     "max_batch",
     "engine",
@@ -104,15 +105,15 @@ def serve(settings: Settings, *, create: bool) -> None:
     # all serving processes read each other's tokens
     settings = replace(settings, token_key=settings.token_key or secrets.token_hex())
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    domain = assembly.find_domain(settings.domain)
-    with_keys = assembly.find_whether_keys_exist(settings, domain)
+    domain = storage.find_domain(settings.domain)
+    with_keys = storage.find_whether_keys_exist(settings, domain)
     refuse_exposure(settings.host, has_keys=with_keys)
     _refuse_taken_address(settings)
     engine = assembly.build_sampled_engine(settings, domain, show_warning)
     build_channels(settings, domain.name)
     if create:
         _create(settings, domain)
-    store = assembly.open_existing_store(settings, domain)
+    store = storage.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     silence = explain_silence(settings, store) if domain.templates else []
     store.close()
@@ -190,7 +191,7 @@ def _deliver(settings: Settings, domain: Domain, turn: Path) -> None:
 def _create(settings: Settings, domain: Domain) -> None:
     store = open_store(settings.database, domain)
     try:
-        count = assembly.create_store(store, domain, [settings.fixtures])
+        count = storage.create_store(store, domain, [settings.fixtures])
     finally:
         store.close()
     if count is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.cli.options import show_warning, takes_settings
 from authz_service.errors import SettingError, suggest
 from authz_service.policy.condition import POSTGRESQL, SQLITE
@@ -37,7 +37,7 @@ def show(settings: Settings, *, action: str, resource_type: str | None, sql: boo
     Example:
       authz show view_usage subscription
     """
-    domain = assembly.find_domain(settings.domain)
+    domain = storage.find_domain(settings.domain)
     keys = _find_keys(domain, action, resource_type)
     engine = assembly.build_compiled(settings, domain, show_warning)
     for key in keys:

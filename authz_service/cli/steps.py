@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authz_service import assembly
+from authz_service import storage
 from authz_service.cli.options import takes_settings
 from authz_service.store.machine import draw
 
@@ -27,7 +27,7 @@ def steps(settings: Settings, *, diagram: bool) -> None:
     Example:
       authz steps
     """
-    machines = assembly.find_domain(settings.domain).machines
+    machines = storage.find_domain(settings.domain).machines
     if not machines:
         click.echo("this domain has no state machines")
     for number, machine in enumerate(machines):

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.answer import Decision, Found, Reason
+from authz_service.decision.freshness import Freshness
 from authz_service.decision.paging import Asked
 from authz_service.errors import (
     AuthzError,
@@ -83,6 +84,10 @@ class Decider:
         )
         # there are few combinations of reasons, and what is frozen can be given out again
         self._decide = lru_cache(_MOST_DECISIONS)(self._write)
+
+    def open_freshness(self) -> Freshness:
+        """Make what holds one request to the revisions that it names, before it is decided."""
+        return Freshness(self._store)
 
     def check(self, request: Request) -> Decision:
         """Decide one request."""

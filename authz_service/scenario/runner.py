@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.errors import RequestError, ScenarioError
 from authz_service.policy.reasons import MISHAPS
 from authz_service.policy.said import build_checked_request, write_said
@@ -85,7 +85,7 @@ class Runner:
     def __init__(self, settings: Settings, warn: Callable[[Fault], None] = assembly.ignore) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
         self._settings = replace(settings, time_limit=limit)
-        self._domain = assembly.find_domain(settings.domain)
+        self._domain = storage.find_domain(settings.domain)
         self._engine = assembly.build_engine(self._settings, self._domain, warn)
 
     @contextmanager
@@ -98,8 +98,8 @@ class Runner:
         """
         self._check(scenario)
         at = scenario.at
-        clock = (lambda: at) if at else assembly.tell_time
-        store = assembly.build_fixture_store(self._fixture(scenario), self._domain)
+        clock = (lambda: at) if at else storage.tell_time
+        store = storage.build_fixture_store(self._fixture(scenario), self._domain)
         try:
             yield assembly.build_decider(self._engine, self._domain, store, clock)
         finally:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import peewee
 import psycopg.conninfo
 
-from authz_service.errors import AuthzError, Fault, Place, StoreConflictError, StoreError
-from authz_service.store.entity import (
-    Reference,
-    Row,
-    find_defaults,
-    find_link,
-    is_text,
-    type_name,
-)
-from authz_service.store.rows import Rows
+from authz_service.errors import AuthzError, Fault, Place, StoreError
+from authz_service.store.entity import REVISION, Reference, Row, find_link, is_text, type_name
+from authz_service.store.mishap import explained, is_sqlite, name_database, write_one_line
+from authz_service.store.rows import Rows, run_many
 from authz_service.store.tables import Tables
 from authz_service.store.watch import Watch, ask_postgresql
 
@@ -43,14 +38,16 @@ _SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1, "mmap_size":
 _SQLITE_WAIT_SECONDS: Final = 10
 # Prepared statements that a connection keeps; each question of a domain has two.
 _SQLITE_STATEMENTS: Final = 1_024
-# PostgreSQL: could not serialize, deadlock.
-_CONFLICTS: Final = {"40001", "40P01"}
+# What PostgreSQL says of a text that an index cannot hold; SQLite holds any.
+_TOO_LONG: Final = psycopg.errors.ProgramLimitExceeded
 # How many ids are read at once where all are gone through.
 _CHUNK: Final = 1_000
 
 
 class BrokenPromiseError(AuthzError):
     """A row that the database refused because a promise of the domain would not hold."""
+
+    http_status = 409
 
 
 class Store:
@@ -64,9 +61,9 @@ class Store:
         self._database = database
         self._domain = domain
         self._models = {type_name(model): model for model in domain.models if model.stored}
-        self._is_sqlite = _is_sqlite(database)
+        self._rows_of = {name: Rows(database, each) for name, each in self._models.items()}
+        self._is_sqlite = is_sqlite(database)
         self._tables = Tables(database, domain)
-        self._rows = Rows(database)
         self._watches = threading.local()
 
     def has_tables(self) -> bool:
@@ -75,33 +72,33 @@ class Store:
         Raises:
             StoreError: when only some of them are, or tables of somebody else.
         """
-        with _explained(self._database):
+        with explained(self._database):
             missing = self._tables.find_missing()
         if missing is None:
             return False
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
             message = f"has tables, but lacks {listed}; it is not a store of {self._domain.name}"
-            raise StoreError.at(_printable(self._database), "foreign_database", message)
+            raise StoreError.at(name_database(self._database), "foreign_database", message)
         return True
 
     def create_tables(self) -> None:
         """Make the tables and what holds the promises; call it inside a transaction."""
-        with _explained(self._database):
+        with explained(self._database):
             self._tables.create()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Read one state of the store, whatever is written meanwhile."""
-        isolation = () if _is_sqlite(self._database) else ("REPEATABLE READ",)
-        with _explained(self._database), self._database.atomic(*isolation):
+        isolation = () if is_sqlite(self._database) else ("REPEATABLE READ",)
+        with explained(self._database), self._database.atomic(*isolation):
             yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write everything or nothing."""
-        lock = ("IMMEDIATE",) if _is_sqlite(self._database) else ()
-        with _explained(self._database), self._database.atomic(*lock):
+        lock = ("IMMEDIATE",) if is_sqlite(self._database) else ()
+        with explained(self._database), self._database.atomic(*lock):
             yield
 
     def find(self, reference: Reference) -> Row | None:
@@ -109,24 +106,35 @@ class Store:
         model = self._models.get(reference.type)
         if model is None or not is_text(reference.id):
             return None
-        with _explained(self._database):
-            values = self._rows.find(model, reference.id)
-        return None if values is None else self._build_row(reference.type, values)
+        whole = self.find_whole(reference)
+        if whole is None:
+            return None
+        own = {name: value for name, value in whole.values.items() if not isinstance(value, tuple)}
+        return replace(whole, values={"id": reference.id, **own})
 
     def find_whole(self, reference: Reference) -> Row | None:
         """Find an entity with all that is written on it, lists too, and without its id."""
-        row = self.find(reference)
-        if row is None:
-            return None
-        values = {name: value for name, value in row.values.items() if name != "id"}
-        with _explained(self._database):
-            lists = self._rows.find_lists(self._models[reference.type], reference.id)
-        return Row(reference, {**values, **lists})
+        return self.find_many(reference.type, [reference.id]).get(reference.id)
+
+    def find_many(self, kind: str, ids: Sequence[str]) -> dict[str, Row]:
+        """Find several entities of one type in the same way, by their ids."""
+        rows = self._rows_of.get(kind)
+        if rows is None:
+            return {}
+        with explained(self._database):
+            return rows.find_many([each for each in ids if is_text(each)])
+
+    def walk(self, kind: str) -> Iterator[Row]:
+        """Go through all entities of a type, whole, in the order of their ids, byte by byte.
+
+        Call it inside a transaction, or a snapshot.
+        """
+        with explained(self._database):
+            yield from self._rows_of[kind].walk()
 
     def fill_in(self, row: Row) -> Row:
         """Add to a new entity what is not said of it: defaults, nothing, and empty lists."""
-        usual = find_defaults(self._models[row.reference.type])
-        return Row(row.reference, usual | dict(row.values))
+        return self._rows_of[row.reference.type].fill_in(row)
 
     def find_ids(self, kind: str, after: str = "") -> Iterator[str]:
         """Go through the ids of all entities of a type, in the order of the database.
@@ -153,10 +161,10 @@ class Store:
                 for key, other in model._meta.backrefs.items()  # noqa: SLF001  # peewee's interface
                 if key.backref == attribute.name and other is target
             )
-            return self._build_rows(target, target.select().where(field == reference.id))
+            return self._rows(target, target.select().where(field == reference.id))
         through, here, there = find_link(model, attribute.name)
         query = target.select().join(through, on=(there == target.id)).where(here == reference.id)
-        return self._build_rows(target, query)
+        return self._rows(target, query)
 
     def execute(
         self, texts: Mapping[str, str], parameters: Sequence[Any], time_limit: int
@@ -183,7 +191,7 @@ class Store:
                     connection.execute("SET LOCAL statement_timeout TO DEFAULT")
                 return rows
         except (sqlite3.Error, psycopg.Error, peewee.PeeweeException) as error:
-            with _explained(self._database):
+            with explained(self._database):
                 raise peewee.DatabaseError(*error.args) from error
 
     def _watch(self, connection: sqlite3.Connection) -> Watch:
@@ -195,12 +203,12 @@ class Store:
 
     def find_standing(self) -> Standing:
         """Find which migrations are still to be run, and which nobody here knows."""
-        with _explained(self._database):
+        with explained(self._database):
             return self._tables.find_standing()
 
     def migrate(self) -> list[Migration]:
         """Run the migrations that are still to be run; call it inside a transaction."""
-        with _explained(self._database):
+        with explained(self._database):
             return self._tables.migrate()
 
     @property
@@ -214,7 +222,7 @@ class Store:
         Raises:
             StoreError: when the database cannot answer.
         """
-        with _explained(self._database):
+        with explained(self._database):
             return query.execute(self._database)
 
     def ask(self, statement: Prepared, /, **values: Any) -> list[tuple[Any, ...]]:
@@ -223,8 +231,18 @@ class Store:
         Raises:
             StoreError: when the database cannot answer.
         """
-        with _explained(self._database):
+        with explained(self._database):
             return statement.run(self._database, **values)
+
+    def run_many(self, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
+        """Run a statement about such a table with one set of values after the other; as above.
+
+        Arguments:
+            text: the statement, with `?` for what is bound.
+            bound: the sets of values.
+        """
+        with explained(self._database):
+            run_many(self._database, text, bound)
 
     def insert(self, row: Row, revision: int = 0) -> None:
         """Add one entity; the change stays when the surrounding transaction commits.
@@ -236,9 +254,8 @@ class Store:
         Raises:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
-        model = self._models[row.reference.type]
-        with self._promised(row.reference):
-            self._rows.insert(model, row.reference.id, row.values, revision)
+        with self.attempt(row.reference):
+            self.insert_many([self.fill_in(row)], [revision])
 
     def update(self, row: Row, revision: int) -> None:
         """Give one entity other values, all of which the row has; as above.
@@ -246,9 +263,8 @@ class Store:
         Raises:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
-        model = self._models[row.reference.type]
-        with self._promised(row.reference):
-            self._rows.update(model, row.reference.id, row.values, revision)
+        with self.attempt(row.reference):
+            self.update_many([row], [revision])
 
     def delete(self, reference: Reference) -> None:
         """Remove one entity; as above.
@@ -256,37 +272,64 @@ class Store:
         Raises:
             BrokenPromiseError: when others refer to it.
         """
-        with self._promised(reference):
-            self._rows.delete(self._models[reference.type], reference.id)
+        with self.attempt(reference):
+            self._rows_of[reference.type].delete(reference.id)
+
+    def insert_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
+        """Add entities of one type, which are whole; call it in an attempt."""
+        if rows:
+            self._rows_of[rows[0].reference.type].insert_many(rows, revisions)
+
+    def update_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
+        """Give entities of one type other values, all of which the rows have; as above."""
+        if rows:
+            self._rows_of[rows[0].reference.type].update_many(rows, revisions)
 
     @contextmanager
-    def _promised(self, reference: Reference) -> Iterator[None]:
-        """Let the database refuse, so that the transaction can go on without what it refused."""
+    def attempt(self, reference: Reference) -> Iterator[None]:
+        """Write something that the database may refuse; the transaction can go on without it.
+
+        Arguments:
+            reference: what it is about.
+
+        Raises:
+            BrokenPromiseError: when the database refuses.
+        """
         try:
             with self._database.atomic():
                 yield
         except peewee.IntegrityError as error:
             raise BrokenPromiseError([self._explain(reference, error)]) from error
+        except peewee.OperationalError as error:
+            if not isinstance(getattr(error, "orig", None), _TOO_LONG):
+                raise
+            message = "the database refuses it: a text is too long for an index that it stands in"
+            raise BrokenPromiseError.at(str(reference), "text_too_long", message) from error
 
     def close(self) -> None:
         """Close this thread's connection."""
         self._database.close()
 
-    def _build_rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
-        found = query.dicts().execute(self._database)
-        return [self._build_row(type_name(model), values) for values in found]
-
-    def _build_row(self, name: str, values: Mapping[str, Any]) -> Row:
+    def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
+        name = type_name(model)
         kept = self._domain.schema.types[name].attributes
-        own = {key: value for key, value in values.items() if key in kept}
-        return Row(Reference(name, values["id"]), own)
+        return [
+            Row(
+                Reference(name, values["id"]),
+                {key: value for key, value in values.items() if key in kept},
+                values[REVISION],
+            )
+            for values in query.dicts().execute(self._database)
+        ]
 
     def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
         place = Place(str(reference))
         for promise in self._domain.promises:
             if promise.is_named_in(error):
                 return Fault(place, promise.code, f"breaks a promise: {promise.message}")
-        return Fault(place, "refused_by_database", f"the database refuses it: {_one_line(error)}")
+        return Fault(
+            place, "refused_by_database", f"the database refuses it: {write_one_line(error)}"
+        )
 
 
 def open_store(url: str, domain: Domain) -> Store:
@@ -336,42 +379,3 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         message = f"cannot be made: {error.strerror or error}"
         raise StoreError.at(str(folder), "no_folder", message) from None
-
-
-def _is_sqlite(database: peewee.Database) -> bool:
-    return isinstance(database, peewee.SqliteDatabase)
-
-
-def _printable(database: peewee.Database) -> str:
-    """The database's name for messages; a PostgreSQL URL can hold a password, so it stays out."""
-    return str(database.database) if _is_sqlite(database) else "the PostgreSQL database"
-
-
-def _find_first(error: peewee.PeeweeException) -> peewee.PeeweeException:
-    """Find what went wrong first: where a disk is full, the rollback after that fails as well."""
-    first, following = error, error.__context__
-    while following is not None:
-        if isinstance(following, peewee.PeeweeException):
-            first = following
-        following = following.__context__ or following.__cause__
-    return first
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-@contextmanager
-def _explained(database: peewee.Database) -> Iterator[None]:
-    """Turn the database's own errors into ours, and let go of a connection that may be broken."""
-    try:
-        yield
-    except peewee.PeeweeException as error:
-        if not _is_sqlite(database) and not database.in_transaction():
-            database.close()
-        error = _find_first(error)
-        message = f"the database cannot be used: {_one_line(error)}"
-        driver_error = getattr(error, "orig", None)
-        is_conflict = getattr(driver_error, "sqlstate", "") in _CONFLICTS
-        kind = StoreConflictError if is_conflict else StoreError
-        raise kind.at(_printable(database), "database_error", message) from error

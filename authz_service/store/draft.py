@@ -5,26 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.document import Mapping, Scalar, Sequence, load_document, parse_time
-from authz_service.errors import DocumentError, Fault, Place, suggest, with_article
+from authz_service.document import Mapping, Scalar, Sequence, Value, load_document, parse_time
+from authz_service.errors import DocumentError, Place, suggest
 from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, SCALARS, STRING
+from authz_service.store.attributes import LARGEST_INTEGER, AttributeReader, describe_wanted
 from authz_service.store.entity import Reference, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from authz_service.document import Value
     from authz_service.polar.schema import Attribute, EntityType, Schema
 
-_LARGEST_INTEGER: Final = 2**31 - 1
 _YAML_KINDS: Final = {STRING: "str", BOOLEAN: "bool", INTEGER: "int", DATETIME: "timestamp"}
-_WANTED: Final = {
-    STRING: "text",
-    BOOLEAN: "`true` or `false`",
-    INTEGER: "a whole number",
-    DATETIME: "a time such as 2026-01-05T09:00:00Z",
-}
 
 
 @dataclass
@@ -44,7 +37,7 @@ class Draft:
     complete: bool = True
 
 
-class DraftReader:
+class DraftReader(AttributeReader[Value]):
     """Reads fixture files one after another.
 
     Arguments:
@@ -54,10 +47,11 @@ class DraftReader:
     """
 
     def __init__(self, schema: Schema) -> None:
-        self._types = schema.types
+        super().__init__(schema)
         self._stored = {name for name, each in schema.types.items() if each.stored}
+        self._key = Scalar(Place(""), "str", "")
+        self._keys: dict[str, Scalar] = {}
         self.drafts: dict[Reference, Draft] = {}
-        self.faults: list[Fault] = []
 
     def read(self, path: Path) -> None:
         """Read one file."""
@@ -67,30 +61,78 @@ class DraftReader:
             self.faults += error.faults
             return
         if document is None:
-            self._blame(Place(str(path)), "empty_file", "holds no entities")
+            self.blame(Place(str(path)), "empty_file", "holds no entities")
             return
         for kind, group in self._entries(document, "entity types, as in `person:`"):
             entity_type = self._types.get(kind.text)
             if entity_type is None:
                 nearest = suggest(kind.text, self._stored)
                 message = f"there is no entity type `{kind.text}`{nearest}"
-                self._blame(kind.place, "unknown_type", message)
+                self.blame(kind.place, "unknown_type", message)
                 continue
             if not entity_type.stored:
                 message = f"what a `{kind.text}` is comes with each question; none is stored"
-                self._blame(kind.place, "not_stored", message)
+                self.blame(kind.place, "not_stored", message)
                 continue
             for key, body in self._entries(group, f"{kind.text} entities by their ids"):
                 self._read_entity(entity_type, key, body)
 
-    def _blame(self, place: Place, code: str, message: str) -> None:
-        self.faults.append(Fault(place, code, message))
+    def is_null(self, value: Value) -> bool:
+        """Tell whether it says that there is no value."""
+        return isinstance(value, Scalar) and value.kind == "null"
+
+    def split(self, value: Value) -> tuple[Value, ...] | None:
+        """Find the items of a list; None for what is no list."""
+        return value.items if isinstance(value, Sequence) else None
+
+    def convert(self, kind: str, value: Value) -> Any:
+        """Read a scalar that YAML takes for one of this kind."""
+        if not isinstance(value, Scalar) or value.kind != _YAML_KINDS[kind]:
+            raise ValueError
+        try:
+            return _CONVERTERS[kind](value.text)
+        except ValueError:
+            raise ValueError from None
+
+    def show(self, value: Value) -> str:
+        """Write a value for a message."""
+        return f"`{(isinstance(value, Scalar) and value.text) or 'nothing'}`"
+
+    def place_of_entity(self) -> Place:
+        """Find where the id of the entity stands that is being read."""
+        return self._key.place
+
+    def place_of(self, _name: str, value: Value) -> Place:
+        """Find where the value of an attribute stands."""
+        return value.place
+
+    def place_of_name(self, name: str) -> Place:
+        """Find where the name of an attribute of the entity that is being read stands."""
+        return self._keys[name].place
+
+    def hint_missing(self, name: str, wanted: str) -> str:
+        """Say how to write an attribute that is missing."""
+        return f"write `{name}:` and {wanted}"
+
+    def blame_value(self, attribute: Attribute, value: Value, said: str) -> None:
+        """Add to the faults, with the quotes that are mostly forgotten."""
+        is_text = attribute.type not in SCALARS or attribute.type == STRING
+        if not isinstance(value, Scalar):
+            whose = f"each of `{attribute.name}`" if attribute.many else f"`{attribute.name}`"
+            message = f"{whose} must be {describe_wanted(attribute)}"
+            self.blame(value.place, "wrong_type", message)
+        elif is_text and value.kind != "null":
+            message = f"YAML reads `{value.text}` as {_describe(value.kind)}, "
+            message += f'but `{attribute.name}` is text; write it in quotes: "{value.text}"'
+            self.blame(value.place, "not_text", message)
+        else:
+            super().blame_value(attribute, value, said)
 
     def _entries(self, value: Value, wanted: str) -> Iterator[tuple[Scalar, Value]]:
         if isinstance(value, Mapping):
             yield from value.entries
         else:
-            self._blame(value.place, "wrong_type", f"write {wanted} with what belongs to each")
+            self.blame(value.place, "wrong_type", f"write {wanted} with what belongs to each")
 
     def _read_entity(self, entity_type: EntityType, key: Scalar, body: Value) -> None:
         reference = Reference(entity_type.name, key.text)
@@ -98,98 +140,29 @@ class DraftReader:
         if reference in self.drafts:
             place = self.drafts[reference].place
             message = f"`{reference}` stands in {place} already; an id is used once"
-            self._blame(key.place, "duplicate_id", message)
+            self.blame(key.place, "duplicate_id", message)
             return
-        draft = Draft(key.place, Row(reference, values := {}))
-        self.drafts[reference] = draft
         known = len(self.faults)
-        for name, value in self._entries(body, "attributes, as in `{name: Mary Jones}`,"):
-            attribute = entity_type.attributes.get(name.text)
-            if attribute is None or attribute.derived or attribute.name == "id":
-                self._blame_attribute(entity_type, name)
-                continue
-            draft.places[attribute.name] = value.place
-            values[attribute.name] = self._read_value(attribute, value)
-        self._blame_missing(entity_type, draft)
-        draft.complete = len(self.faults) == known
+        entries = list(self._entries(body, "attributes, as in `{name: Mary Jones}`,"))
+        self._keys = {name.text: name for name, _ in entries}
+        named = [(name.text, value) for name, value in entries]
+        self._key = key
+        values = self.read_attributes(reference, named)
+        places = {name: value.place for name, value in named}
+        complete = len(self.faults) == known
+        self.drafts[reference] = Draft(key.place, Row(reference, values), places, complete)
 
     def _check_id(self, key: Scalar) -> None:
         if key.kind != "str":
             message = f"YAML reads `{key.text}` as {_describe(key.kind)}, not as text; "
-            self._blame(key.place, "not_text", f'{message}write it in quotes: "{key.text}"')
+            self.blame(key.place, "not_text", f'{message}write it in quotes: "{key.text}"')
         elif not key.text:
-            self._blame(key.place, "empty_id", "an id must not be empty")
-
-    def _blame_attribute(self, entity_type: EntityType, name: Scalar) -> None:
-        owner, nearest = with_article(entity_type.name), suggest(name.text, _writable(entity_type))
-        message = f"{owner} has no attribute `{name.text}` that is written here{nearest}"
-        self._blame(name.place, "unknown_attribute", message)
-
-    def _blame_missing(self, entity_type: EntityType, draft: Draft) -> None:
-        for name, attribute in _writable(entity_type).items():
-            if name not in draft.places and not attribute.optional:
-                wanted = _wanted(attribute)
-                message = f"`{draft.row.reference}` lacks `{name}`; write `{name}:` and {wanted}"
-                self._blame(draft.place, "missing_attribute", message)
-
-    def _read_value(self, attribute: Attribute, value: Value) -> Any:
-        if attribute.many:
-            return self._read_list(attribute, value)
-        if not isinstance(value, Scalar):
-            self._blame(
-                value.place, "wrong_type", f"`{attribute.name}` must be {_wanted(attribute)}"
-            )
-            return None
-        return self._read_scalar(attribute, value)
-
-    def _read_list(self, attribute: Attribute, value: Value) -> tuple[Any, ...]:
-        if not isinstance(value, Sequence):
-            message = f'`{attribute.name}` must be a list, as in `["a", "b"]`'
-            self._blame(value.place, "wrong_type", message)
-            return ()
-        items = []
-        for item in value.items:
-            if not isinstance(item, Scalar):
-                message = f"each of `{attribute.name}` must be {_wanted(attribute)}"
-                self._blame(item.place, "wrong_type", message)
-                continue
-            read = self._read_scalar(attribute, item)
-            if read is not None and read in items:
-                self._blame(item.place, "duplicate_item", f"`{item.text}` is in the list already")
-            items.append(read)
-        return tuple(items)
-
-    def _read_scalar(self, attribute: Attribute, value: Scalar) -> Any:
-        wanted = attribute.type if attribute.type in SCALARS else STRING
-        if value.kind == "null" and attribute.nullable:
-            return None
-        if value.kind != _YAML_KINDS[wanted]:
-            self._blame_scalar(attribute, wanted, value)
-            return None
-        if attribute.choices and value.text not in attribute.choices:
-            nearest = suggest(value.text, attribute.choices)
-            message = f"`{attribute.name}` cannot be `{value.text}`{nearest}"
-            self._blame(value.place, "unknown_value", message)
-        try:
-            return _CONVERTERS[wanted](value.text)
-        except ValueError:
-            self._blame_scalar(attribute, wanted, value)
-            return None
-
-    def _blame_scalar(self, attribute: Attribute, wanted: str, value: Scalar) -> None:
-        if wanted == STRING and value.kind != "null":
-            message = f"YAML reads `{value.text}` as {_describe(value.kind)}, "
-            message += f'but `{attribute.name}` is text; write it in quotes: "{value.text}"'
-            self._blame(value.place, "not_text", message)
-        else:
-            shown = value.text or "nothing"
-            message = f"`{attribute.name}` must be {_wanted(attribute)}, not `{shown}`"
-            self._blame(value.place, "wrong_type", message)
+            self.blame(key.place, "empty_id", "an id must not be empty")
 
 
 def _read_integer(text: str) -> int:
     number = int(text.replace("_", ""), 10)
-    if abs(number) > _LARGEST_INTEGER:
+    if abs(number) > LARGEST_INTEGER:
         raise ValueError("is larger than a column holds")
     return number
 
@@ -200,20 +173,6 @@ _CONVERTERS: Final[dict[str, Callable[[str], Any]]] = {
     INTEGER: _read_integer,
     DATETIME: parse_time,
 }
-
-
-def _writable(entity_type: EntityType) -> dict[str, Attribute]:
-    return {
-        name: each
-        for name, each in entity_type.attributes.items()
-        if name != "id" and not each.derived
-    }
-
-
-def _wanted(attribute: Attribute) -> str:
-    if attribute.choices:
-        return "one of " + ", ".join(f"`{choice}`" for choice in attribute.choices)
-    return _WANTED.get(attribute.type, f"the id of {with_article(attribute.type)}")
 
 
 def _describe(kind: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -56,10 +56,12 @@ class Row:
         reference: which entity.
         values: by attribute; a reference to another entity is that one's id, a relation to several
             that is written on this entity is a tuple of ids.
+        revision: of the write that left it so; two rows that differ in nothing else are equal.
     """
 
     reference: Reference
     values: Mapping[str, Any]
+    revision: int = field(default=0, compare=False)
 
 
 class InstantField(peewee.TextField):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from authz_service.document import find_files
 from authz_service.errors import (
@@ -13,20 +13,18 @@ from authz_service.errors import (
     quote,
     suggest,
 )
-from authz_service.polar.schema import SCALARS
 from authz_service.store.database import BrokenPromiseError
 from authz_service.store.draft import DraftReader
-from authz_service.store.entity import Reference, type_name
+from authz_service.store.integrity import Integrity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from authz_service.polar.schema import Schema
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
     from authz_service.store.draft import Draft
-    from authz_service.store.entity import Row
+    from authz_service.store.entity import Reference, Row
     from authz_service.store.writer import Writer
 
 
@@ -65,8 +63,7 @@ class _Checker:
     def __init__(self, drafts: dict[Reference, Draft], store: Store, domain: Domain) -> None:
         self._drafts = drafts
         self._store = store
-        self._schema = domain.schema
-        self._id_parts = {type_name(model): model.id_parts for model in domain.models}
+        self._integrity = Integrity(domain, self._find)
         self._ids: dict[str, list[str]] = {}
         for each in drafts:
             self._ids.setdefault(each.type, []).append(each.id)
@@ -87,45 +84,22 @@ class _Checker:
             yield Fault(draft.place, "duplicate_id", message)
 
     def _check_references(self, draft: Draft) -> Iterator[Fault]:
-        for name, target in _targets(draft, self._schema):
-            if target not in self._drafts and not self._store.find(target):
-                nearest = suggest(target.id, self._ids.get(target.type, ()))
-                message = f"there is no {target.type} {quote(target.id)}{nearest}"
-                yield Fault(draft.places[name], "dangling_reference", message)
+        for name, target in self._integrity.find_dangling(draft.row):
+            nearest = suggest(target.id, self._ids.get(target.type, ()))
+            message = f"there is no {target.type} {quote(target.id)}{nearest}"
+            yield Fault(draft.places[name], "dangling_reference", message)
 
     def _check_id(self, draft: Draft) -> Iterator[Fault]:
-        reference = draft.row.reference
-        parts = [self._follow(draft.row, path) for path in self._id_parts[reference.type]]
-        right = "/".join(str(part) for part in parts)
-        if parts and None not in parts and right != reference.id:
-            message = f"the id of this {reference.type} must be `{right}`, after what it holds"
+        right = self._integrity.find_right_id(draft.row)
+        if right is not None:
+            kind = draft.row.reference.type
+            message = f"the id of this {kind} must be `{right}`, after what it holds"
             yield Fault(draft.place, "wrong_id", message)
 
-    def _follow(self, start: Row, path: str) -> Any:
-        """Read a dotted path from an entity on; None where it leads nowhere."""
-        row: Row | None = start
-        value = None
-        for name in path.split("."):
-            if row is None:
-                return None
-            value = row.values.get(name)
-            target = Reference(
-                self._schema.types[row.reference.type].attributes[name].type, str(value)
-            )
-            found = self._drafts.get(target)
-            row = found.row if found else self._store.find(target)
-        return value
-
-
-def _targets(draft: Draft, schema: Schema) -> Iterator[tuple[str, Reference]]:
-    """Find what a draft refers to, each with the attribute that says so."""
-    attributes = schema.types[draft.row.reference.type].attributes
-    for name, value in draft.row.values.items():
-        if attributes[name].type in SCALARS:
-            continue
-        for entity_id in value if isinstance(value, tuple) else (value,):
-            if entity_id is not None:
-                yield name, Reference(attributes[name].type, entity_id)
+    def _find(self, reference: Reference) -> Row | None:
+        """Find an entity among what is on its way in, and then in the store."""
+        draft = self._drafts.get(reference)
+        return draft.row if draft else self._store.find(reference)
 
 
 def _store(
@@ -137,9 +111,10 @@ def _store(
     is their consequence and is not told.
     """
     promises = {promise.code for promise in domain.promises}
+    integrity = Integrity(domain, writer.store.find)
     order: TopologicalSorter[Reference] = TopologicalSorter()
     for reference, draft in drafts.items():
-        targets = (target for _, target in _targets(draft, domain.schema))
+        targets = (target for _, target in integrity.find_targets(draft.row))
         order.add(reference, *(target for target in targets if target != reference))
     try:
         references = list(order.static_order())

@@ -1,146 +1,262 @@
-"""Entities as rows of their tables: read, added, changed and removed by their ids."""
+"""The entities of one type in a database, by statements that are written once for any number.
+
+Values are bound; the names of tables and columns are those of the models. Transactions, and what
+an error means, are the business of whoever calls.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from authz_service.store.entity import REVISION, find_link, find_links
-from authz_service.store.prepared import Prepared, slot
+import peewee
+
+from authz_service.store.entity import (
+    REVISION,
+    InstantField,
+    Reference,
+    Row,
+    find_link,
+    find_links,
+    type_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import peewee
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from authz_service.store.entity import Entity
 
-_KEY: Final = "?key"
-_OTHER: Final = "?other"
-_MOST_KEPT: Final = 1_024
+# How many rows are read at once where all are gone through.
+_CHUNK: Final = 1_000
+_CURSOR: Final = "authz_walk"
 
 
 class Rows:
-    """The rows of the entities in one database.
-
-    Safe to share between threads.
+    """Reads and writes the entities of one type, with the lists that are written on them.
 
     Arguments:
         database: where they are.
+        model: of the type.
     """
 
-    def __init__(self, database: peewee.Database) -> None:
+    def __init__(self, database: peewee.Database, model: type[Entity]) -> None:
+        self.kind = type_name(model)
         self._database = database
+        self._is_sqlite = isinstance(database, peewee.SqliteDatabase)
+        hidden = {"id", REVISION, *model.copies}
+        fields: Mapping[str, peewee.Field] = model._meta.fields  # noqa: SLF001  # peewee's interface
+        own = {name: each for name, each in fields.items() if name not in hidden}
+        self._links = {name: _Link.of(model, name) for name in find_links(model)}
+        self._usual: dict[str, Any] = {name: each.default for name, each in own.items()}
+        self._usual |= dict.fromkeys(self._links, ())
+        self._names = tuple(own)
+        self._writers = _find_converters(own, "db_value", InstantField)
+        self._readers = _find_converters(own, "python_value", InstantField, peewee.BooleanField)
+        # what a row's neighbour says is read in the very statement that writes the row
+        self._copied = [path.split(".")[0] for path in model.copies.values()]
+        columns = [each.column_name for each in own.values()]
+        copies = [
+            (fields[name].column_name, _select_copy(fields, path))
+            for name, path in model.copies.items()
+        ]
+        self._select = f"SELECT {_list(['id', REVISION, *columns])} FROM {_quote(self.kind)}"
+        self._insert = _write_insert(self.kind, ["id", REVISION, *columns], copies)
+        self._update = _write_update(self.kind, [REVISION, *columns], copies)
+        self._delete = f"DELETE FROM {_quote(self.kind)} WHERE {_quote('id')} = ?"
 
-    def find(self, model: type[Entity], key: str) -> dict[str, Any] | None:
-        """Find a row by its id: all columns that a model has, by the names of its fields."""
-        found = _find(model).run(self._database, **{_KEY: key})
-        fields = model._meta.sorted_fields  # noqa: SLF001  # peewee's interface
-        for row in found:
-            pairs = zip(fields, row, strict=True)
-            return {field.name: field.python_value(value) for field, value in pairs}
-        return None
+    def fill_in(self, row: Row) -> Row:
+        """Add to an entity what is not said of it: defaults, nothing, and empty lists."""
+        if len(row.values) == len(self._usual):
+            return row
+        return Row(row.reference, {**self._usual, **row.values})
 
-    def find_lists(self, model: type[Entity], key: str) -> dict[str, tuple[str, ...]]:
-        """Find the many-to-many lists that are written on an entity, each in order."""
-        return {
-            name: tuple(
-                other for (other,) in _find_list(model, name).run(self._database, **{_KEY: key})
+    def find_many(self, ids: Sequence[str]) -> dict[str, Row]:
+        """Find entities, whole, as far as they are there."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            text = f"{self._select} WHERE {_quote('id')} IN ({_marks(len(chunk))})"
+            found |= {each.reference.id: each for each in self._read(self._run(text, chunk))}
+        return found
+
+    def walk(self) -> Iterator[Row]:
+        """Go through all, whole, in the order of their ids, byte by byte; in a transaction."""
+        if self._is_sqlite:
+            cursor = self._database.execute_sql(f"{self._select} ORDER BY {_quote('id')}")
+            while chunk := cursor.fetchmany(_CHUNK):
+                yield from self._read(chunk)
+            return
+        order = f'ORDER BY {_quote("id")} COLLATE "C"'
+        self._run(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR {self._select} {order}", ())
+        while chunk := self._run(f"FETCH {_CHUNK} FROM {_CURSOR}", ()).fetchall():
+            yield from self._read(chunk)
+        self._run(f"CLOSE {_CURSOR}", ())
+
+    def insert_many(self, rows: Sequence[Row], revisions: Iterable[int]) -> None:
+        """Add entities that are whole."""
+        self._run_many(
+            self._insert,
+            [
+                (row.reference.id, revision, *self._bind(row.values))
+                for row, revision in zip(rows, revisions, strict=False)
+            ],
+        )
+        self._insert_links(rows)
+
+    def update_many(self, rows: Sequence[Row], revisions: Iterable[int]) -> None:
+        """Give entities the values of rows that are whole."""
+        self._run_many(
+            self._update,
+            [
+                (revision, *self._bind(row.values), row.reference.id)
+                for row, revision in zip(rows, revisions, strict=False)
+            ],
+        )
+        self._delete_links([row.reference.id for row in rows])
+        self._insert_links(rows)
+
+    def delete(self, entity_id: str) -> None:
+        """Remove an entity, with its lists."""
+        self._delete_links([entity_id])
+        self._run(self._delete, (entity_id,))
+
+    def _bind(self, values: Mapping[str, Any]) -> list[Any]:
+        bound = [values[name] for name in self._names]
+        for position, convert in self._writers:
+            bound[position] = convert(bound[position])
+        bound += [values[name] for name in self._copied]
+        return bound
+
+    def _read(self, chunk: Iterable[Sequence[Any]]) -> list[Row]:
+        found = []
+        for entity_id, revision, *values in chunk:
+            for position, convert in self._readers:
+                values[position] = convert(values[position])
+            named = dict(zip(self._names, values, strict=True))
+            found.append(Row(Reference(self.kind, entity_id), named, revision))
+        return self._add_lists(found) if self._links else found
+
+    def _add_lists(self, rows: list[Row]) -> list[Row]:
+        ids = [row.reference.id for row in rows]
+        lists: dict[str, dict[str, list[str]]] = {name: {} for name in self._links}
+        for name, link in self._links.items():
+            for here, there in self._run(link.select(len(ids)), ids) if ids else ():
+                lists[name].setdefault(here, []).append(there)
+        return [
+            Row(
+                row.reference,
+                {
+                    **row.values,
+                    **{
+                        name: tuple(sorted(found.get(row.reference.id, ())))
+                        for name, found in lists.items()
+                    },
+                },
+                row.revision,
             )
-            for name in find_links(model)
-        }
+            for row in rows
+        ]
 
-    def insert(
-        self, model: type[Entity], key: str, values: Mapping[str, Any], revision: int
-    ) -> None:
-        """Add a row, with what stands in tables between two."""
-        own, lists = _split(values)
-        bound = {**_to_database(model, own), REVISION: revision, _KEY: key}
-        _insert(model, tuple(sorted(own))).run(self._database, **bound)
-        self._insert_lists(model, key, lists)
+    def _insert_links(self, rows: Sequence[Row]) -> None:
+        for name, link in self._links.items():
+            pairs = [(row.reference.id, other) for row in rows for other in row.values[name]]
+            self._run_many(link.insert, pairs)
 
-    def update(
-        self, model: type[Entity], key: str, values: Mapping[str, Any], revision: int
-    ) -> None:
-        """Give a row other values, and other lists where they are named."""
-        own, lists = _split(values)
-        bound = {**_to_database(model, own), REVISION: revision, _KEY: key}
-        _update(model, tuple(sorted(own))).run(self._database, **bound)
-        self._delete_lists(model, key)
-        self._insert_lists(model, key, lists)
+    def _delete_links(self, ids: Sequence[str]) -> None:
+        for link in self._links.values():
+            self._run_many(link.delete, [(each,) for each in ids])
 
-    def delete(self, model: type[Entity], key: str) -> None:
-        """Remove a row, with its lists."""
-        self._delete_lists(model, key)
-        _delete(model).run(self._database, **{_KEY: key})
+    def _run(self, text: str, values: Sequence[Any]) -> Any:
+        return self._database.execute_sql(mark(self._database, text), values)
 
-    def _insert_lists(
-        self, model: type[Entity], key: str, lists: Mapping[str, tuple[str, ...]]
-    ) -> None:
-        for name, others in lists.items():
-            for other in others:
-                _insert_pair(model, name).run(self._database, **{_KEY: key, _OTHER: other})
-
-    def _delete_lists(self, model: type[Entity], key: str) -> None:
-        for name in find_links(model):
-            _delete_pairs(model, name).run(self._database, **{_KEY: key})
+    def _run_many(self, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
+        run_many(self._database, text, bound)
 
 
-def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
-    """Part what stands in the entity's own row from what stands in tables between two."""
-    lists = {name: ids for name, ids in values.items() if isinstance(ids, tuple)}
-    return {name: value for name, value in values.items() if name not in lists}, lists
+def mark(database: peewee.Database, text: str) -> str:
+    """Write a statement as the database wants it, in which `?` stands for what is bound."""
+    return text if isinstance(database, peewee.SqliteDatabase) else text.replace("?", "%s")
 
 
-def _to_database(model: type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:
-    fields = model._meta.fields  # noqa: SLF001  # peewee's interface
-    return {name: fields[name].db_value(value) for name, value in values.items()}
+def run_many(database: peewee.Database, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
+    """Run a statement with one set of values after the other.
+
+    Arguments:
+        database: where; errors are peewee's.
+        text: the statement, with `?` for what is bound.
+        bound: the sets of values.
+    """
+    if not bound:
+        return
+    # peewee has no public way to run a statement with many sets of values
+    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+        cursor = database.connection().cursor()
+        cursor.executemany(mark(database, text), bound)
+        cursor.close()
 
 
-@lru_cache(_MOST_KEPT)
-def _find(model: type[Entity]) -> Prepared:
-    return Prepared(lambda: model.select().where(model.id == slot(_KEY)))
+@dataclass(frozen=True)
+class _Link:
+    """The statements for the table between two, behind a many-to-many attribute."""
+
+    insert: str
+    delete: str
+    start: str
+    here: str
+
+    @classmethod
+    def of(cls, model: type[Entity], name: str) -> Self:
+        through, here, there = find_link(model, name)
+        table, own, other = map(_quote, (type_name(through), here.column_name, there.column_name))
+        return cls(
+            f"INSERT INTO {table} ({own}, {other}) VALUES (?, ?)",
+            f"DELETE FROM {table} WHERE {own} = ?",
+            f"SELECT {own}, {other} FROM {table}",
+            own,
+        )
+
+    def select(self, count: int) -> str:
+        """Write the statement that reads the lists of so many entities."""
+        return f"{self.start} WHERE {self.here} IN ({_marks(count)})"
 
 
-@lru_cache(_MOST_KEPT)
-def _insert(model: type[Entity], names: tuple[str, ...]) -> Prepared:
-    values = {name: slot(name) for name in (*names, REVISION)}
-    copied = {name: _copied(model, path) for name, path in model.copies.items()}
-    return Prepared(lambda: model.insert(id=slot(_KEY), **values, **copied))
+def _find_converters(
+    fields: Mapping[str, peewee.Field], way: str, *kinds: type[peewee.Field]
+) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Find the columns whose values the database has otherwise, by position."""
+    return [
+        (position, getattr(each, way))
+        for position, each in enumerate(fields.values())
+        if isinstance(each, kinds)
+    ]
 
 
-def _copied(model: type[Entity], path: str) -> Any:
-    """Read what the row's neighbour says in the very statement that inserts the row."""
-    reference, column = path.split(".")
-    neighbour = model._meta.fields[reference].rel_model  # noqa: SLF001  # peewee's interface
-    return neighbour.select(getattr(neighbour, column)).where(neighbour.id == slot(reference))
+def _select_copy(fields: Mapping[str, peewee.Field], path: str) -> str:
+    reference, name = path.split(".")
+    neighbour = fields[reference].rel_model  # type: ignore[attr-defined]  # it is a reference
+    column = neighbour._meta.fields[name].column_name  # noqa: SLF001  # peewee's interface
+    return f"(SELECT {_quote(column)} FROM {_quote(type_name(neighbour))} WHERE {_quote('id')} = ?)"
 
 
-@lru_cache(_MOST_KEPT)
-def _update(model: type[Entity], names: tuple[str, ...]) -> Prepared:
-    values = {name: slot(name) for name in (*names, REVISION)}
-    return Prepared(lambda: model.update(**values).where(model.id == slot(_KEY)))
+def _write_insert(table: str, columns: list[str], copies: list[tuple[str, str]]) -> str:
+    names = _list([*columns, *(name for name, _ in copies)])
+    values = ", ".join(["?"] * len(columns) + [select for _, select in copies])
+    return f"INSERT INTO {_quote(table)} ({names}) VALUES ({values})"
 
 
-@lru_cache(_MOST_KEPT)
-def _delete(model: type[Entity]) -> Prepared:
-    return Prepared(lambda: model.delete().where(model.id == slot(_KEY)))
+def _write_update(table: str, columns: list[str], copies: list[tuple[str, str]]) -> str:
+    pairs = [*((name, "?") for name in columns), *copies]
+    sets = ", ".join(f"{_quote(name)} = {value}" for name, value in pairs)
+    return f"UPDATE {_quote(table)} SET {sets} WHERE {_quote('id')} = ?"
 
 
-@lru_cache(_MOST_KEPT)
-def _find_list(model: type[Entity], name: str) -> Prepared:
-    through, here, there = find_link(model, name)
-    return Prepared(lambda: through.select(there).where(here == slot(_KEY)).order_by(there))
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
 
 
-@lru_cache(_MOST_KEPT)
-def _insert_pair(model: type[Entity], name: str) -> Prepared:
-    through, here, there = find_link(model, name)
-    pair = {here.name: slot(_KEY), there.name: slot(_OTHER)}
-    return Prepared(lambda: through.insert(**pair))
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(_quote, names))
 
 
-@lru_cache(_MOST_KEPT)
-def _delete_pairs(model: type[Entity], name: str) -> Prepared:
-    through, here, _ = find_link(model, name)
-    return Prepared(lambda: through.delete().where(here == slot(_KEY)))
+def _quote(name: str) -> str:
+    return f'"{name}"'

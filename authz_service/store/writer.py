@@ -11,34 +11,29 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.store.entity import InstantField, Reference, Row
+from authz_service.store.entity import Reference, Row
+from authz_service.store.lines import write_json
 from authz_service.store.prepared import Prepared, slot
 from authz_service.store.system import ChangeLine, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from authz_service.store.database import Store
 
-_LINE: Final = (
-    "revision",
-    "at",
-    "type",
-    "entity_id",
-    "before",
-    "after",
-    "who",
-    "client",
-    "action",
-    "reason",
-)
-_APPEND: Final = Prepared(lambda: ChangeLine.insert({name: slot(name) for name in _LINE}))
 _FIND_REVISION: Final = Prepared(lambda: State.select(State.revision))
 _HOLD_REVISION: Final = Prepared(lambda: State.select(State.revision).for_update())
 _KEEP_REVISION: Final = Prepared(lambda: State.update(revision=slot("revision")))
+_ADD_LINE: Final = (
+    "INSERT INTO authz_change (revision, at, type, entity_id, before, after, who, client, action,"
+    " reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _STATES: Final = ("before", "after")
+# What JSON has as Python has it.
+_PLAIN: Final = frozenset({str, int, bool, NoneType})
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class Writer:
         revision: of the last write before.
 
     Attributes:
-        changes: what was written so far.
+        changes: what was written so far, one by one.
     """
 
     def __init__(self, store: Store, cause: Cause, now: datetime, revision: int) -> None:
@@ -156,10 +151,64 @@ class Writer:
         """Take back what was written, as the savepoint around it does."""
         self.changes.clear()
 
+    def put(self, row: Row) -> bool:
+        """Add an entity, or put it in the place of what is there: attributes and lists.
+
+        Returns:
+            whether it is new.
+
+        Raises:
+            BrokenPromiseError: as above.
+        """
+        before = self.store.find_whole(row.reference)
+        if before is None:
+            self.insert(row)
+            return True
+        after = self.store.fill_in(row)
+        self.store.update(after, self.revision + 1)
+        self._note(row.reference, write_values(before.values), write_values(after.values))
+        return False
+
+    def put_many(self, rows: Sequence[Row], before: Mapping[str, Row]) -> None:
+        """Do the same with many entities of one type; call it in an attempt of the store.
+
+        What is written in this way does not stand in `changes`.
+
+        Arguments:
+            rows: no two of one id; their lists are sorted.
+            before: what is there already, by its id.
+        """
+        whole = [self.store.fill_in(row) for row in rows]
+        numbered = list(enumerate(whole, start=self.revision + 1))
+        for is_new, act in ((True, self.store.insert_many), (False, self.store.update_many)):
+            part = [each for each in numbered if (each[1].reference.id not in before) is is_new]
+            act([row for _, row in part], [number for number, _ in part])
+        known = {entity_id: row.values for entity_id, row in before.items()}
+        self._add_lines(
+            (number, row.reference, known.get(row.reference.id), row.values)
+            for number, row in numbered
+        )
+        self._first += len(rows)
+
     def finish(self) -> None:
-        """Add to the feed what was written."""
-        for each in self.changes:
-            self.store.ask(_APPEND, **_write_line(each))
+        """Add to the feed what was written one by one."""
+        self._add_lines(
+            (each.revision, each.reference, each.before, each.after) for each in self.changes
+        )
+
+    def _add_lines(
+        self,
+        written: Iterable[
+            tuple[int, Reference, Mapping[str, Any] | None, Mapping[str, Any] | None]
+        ],
+    ) -> None:
+        at, cause = ChangeLine.at.db_value(self.now), self.cause
+        why = cause.who, cause.client, cause.action, cause.reason
+        lines = [
+            (revision, at, reference.type, reference.id, _dump(before), _dump(after), *why)
+            for revision, reference, before, after in written
+        ]
+        self.store.run_many(_ADD_LINE, lines)
 
     def _note(
         self,
@@ -219,28 +268,16 @@ def find_changes(store: Store, after: int, limit: int) -> list[Change]:
 
 def write_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Write the values of an entity as JSON has them."""
-    return {name: _write_value(value) for name, value in values.items()}
+    return {
+        name: value if type(value) in _PLAIN else _write_value(value)
+        for name, value in values.items()
+    }
 
 
 def _write_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return sorted(value) if isinstance(value, tuple) else value
-
-
-def _write_line(change: Change) -> dict[str, Any]:
-    return {
-        "revision": change.revision,
-        "at": InstantField().db_value(change.at),
-        "type": change.reference.type,
-        "entity_id": change.reference.id,
-        "before": _dump(change.before),
-        "after": _dump(change.after),
-        "who": change.cause.who,
-        "client": change.cause.client,
-        "action": change.cause.action,
-        "reason": change.cause.reason,
-    }
 
 
 def _read_line(line: Mapping[str, Any]) -> Change:
@@ -251,6 +288,4 @@ def _read_line(line: Mapping[str, Any]) -> Change:
 
 
 def _dump(values: Mapping[str, Any] | None) -> str | None:
-    if values is None:
-        return None
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return None if values is None else write_json(values).decode()

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import RequestError
+from authz_service.strict_json import parse_json
 from authz_service.web import fast, wire
-from authz_service.web.strict_json import parse_json
 from authz_service.web.wire import Semantic
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Responder:
         vocabulary = self._decider.schema
         request = fast.find_evaluation(body, vocabulary)
         if request is None:
-            request = wire.read_evaluation(parse_json(body), vocabulary)
+            require = self._decider.open_freshness().require
+            request = wire.read_evaluation(parse_json(body), vocabulary, require)
         return self._write(self._decider.check(request), with_reasons=True) + b"\n"
 
     def evaluations(self, body: bytes) -> bytes:
@@ -64,7 +65,8 @@ class Responder:
         vocabulary = self._decider.schema
         batch = fast.find_batch(body, vocabulary, self._max_batch)
         if batch is None:
-            batch = wire.read_batch(parse_json(body), vocabulary, self._max_batch)
+            require = self._decider.open_freshness().require
+            batch = wire.read_batch(parse_json(body), vocabulary, self._max_batch, require)
         if batch is None:
             return self.evaluation(body)
         pieces = self._answer_items(batch)

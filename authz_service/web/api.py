@@ -6,13 +6,15 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, g, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Blueprint, Response, jsonify
 
-from authz_service.decision.performer import Deed
-from authz_service.errors import AuthzError, RequestError
+from authz_service.errors import AuthzError
+from authz_service.strict_json import parse_json
 from authz_service.web import wire
-from authz_service.web.strict_json import parse_json
+from authz_service.web.body import JSON, read_body
+from authz_service.web.changes import add_changes
+from authz_service.web.entities import add_entities
+from authz_service.web.performing import add_performing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from authz_service.decision.answer import Found
     from authz_service.decision.decider import Decider
     from authz_service.web.answer import Responder
+    from authz_service.web.wire import Search
 
 WELL_KNOWN = "/.well-known/authzen-configuration"
 EVALUATION = "/access/v1/evaluation"
@@ -30,10 +33,6 @@ EVALUATIONS = "/access/v1/evaluations"
 SEARCH_SUBJECT = "/access/v1/search/subject"
 SEARCH_RESOURCE = "/access/v1/search/resource"
 SEARCH_ACTION = "/access/v1/search/action"
-PERFORM = "/v1/perform"
-JSON = "application/json"
-IDEMPOTENCY_KEY = "Idempotency-Key"
-REASON = "X-Reason"
 POLICY_DIGEST = "X-Policy-Digest"
 REQUEST_ID = "X-Request-ID"
 # The name of whatever is found below the path of the public URL.
@@ -70,15 +69,17 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
     decider, settings = service.decider, service.settings
     api = Blueprint("api", __name__)
     _add_searches(api, decider)
-    _add_performing(api, service)
+    add_entities(api, service)
+    add_changes(api, service)
+    add_performing(api, service)
 
     @api.post(EVALUATION)
     def evaluation() -> Response:
-        return _add_digest(decider, Response(responder.evaluation(_read_body()), mimetype=JSON))
+        return _add_digest(decider, Response(responder.evaluation(read_body()), mimetype=JSON))
 
     @api.post(EVALUATIONS)
     def evaluations() -> Response:
-        return _add_digest(decider, Response(responder.evaluations(_read_body()), mimetype=JSON))
+        return _add_digest(decider, Response(responder.evaluations(read_body()), mimetype=JSON))
 
     @api.get(WELL_KNOWN)
     def metadata() -> Response:
@@ -116,32 +117,26 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
 def _add_searches(api: Blueprint, decider: Decider) -> None:
     @api.post(SEARCH_SUBJECT)
     def search_subject() -> Response:
-        search = wire.read_search("subject", parse_json(_read_body()), decider.schema)
+        search = _read_search("subject", decider)
         found = decider.search_subjects(search.request, search.limit, search.token)
         return _answer(decider, _write_entities(found, search.request.subject.type))
 
     @api.post(SEARCH_RESOURCE)
     def search_resource() -> Response:
-        search = wire.read_search("resource", parse_json(_read_body()), decider.schema)
+        search = _read_search("resource", decider)
         found = decider.search_resources(search.request, search.limit, search.token)
         return _answer(decider, _write_entities(found, search.request.resource.type))
 
     @api.post(SEARCH_ACTION)
     def search_action() -> Response:
-        search = wire.read_search("action", parse_json(_read_body()), decider.schema)
+        search = _read_search("action", decider)
         found = decider.search_actions(search.request, search.limit, search.token)
         return _answer(decider, wire.write_found(found, ({"name": each} for each in found.results)))
 
 
-def _add_performing(api: Blueprint, service: Service) -> None:
-    decider, performer = service.decider, service.performer
-
-    @api.post(PERFORM)
-    def perform() -> Response:
-        asked, inputs = wire.read_deed(parse_json(_read_body()), decider.schema)
-        reason, key = (request.headers.get(name, "") for name in (REASON, IDEMPOTENCY_KEY))
-        performed = performer.perform(Deed(asked, inputs, g.get("client", ""), reason, key))
-        return _answer(decider, wire.write_performed(performed))
+def _read_search(searched: str, decider: Decider) -> Search:
+    require = decider.open_freshness().require
+    return wire.read_search(searched, parse_json(read_body()), decider.schema, require)
 
 
 def _find_problems(service: Service) -> list[str]:
@@ -150,18 +145,6 @@ def _find_problems(service: Service) -> list[str]:
         return [] if service.store.has_tables() else ["the store has no tables"]
     except AuthzError as error:
         return [str(fault) for fault in error.faults]
-
-
-def _read_body() -> bytes:
-    """Take the body of a JSON request; AuthZEN's certification wants 400 for any other type."""
-    if request.mimetype != JSON:
-        message = "the Content-Type must be `application/json`"
-        raise RequestError.at("Content-Type", "wrong_content_type", message)
-    body = request.get_data(cache=False)
-    # werkzeug cuts a body without a length at the limit, and does not say so
-    if request.content_length is None and len(body) >= (request.max_content_length or 0):
-        raise RequestEntityTooLarge
-    return body
 
 
 def _write_entities(found: Found, kind: str) -> dict[str, Any]:

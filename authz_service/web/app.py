@@ -10,12 +10,13 @@ from flask import Flask, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from authz_service import assembly
+from authz_service import assembly, storage
 from authz_service.errors import AuthzError, Fault, Place, UnauthorizedError
 from authz_service.settings import is_loopback
 from authz_service.web import wire
 from authz_service.web.answer import Responder
 from authz_service.web.api import REQUEST_ID, TENANT, find_answers, find_tenant, register_api
+from authz_service.web.entities import EntityIdConverter
 from authz_service.web.lean import LeanLayer
 from authz_service.web.patience import Patience
 from authz_service.web.security import CHALLENGE, Guard, find_scope
@@ -75,7 +76,7 @@ def load_app(
 def build_guard(service: Service) -> Guard:
     """Build what lets requests in; where others than this machine ask, never without a key."""
     may_open = is_loopback(service.settings.host)
-    return Guard(service.store, may_open=may_open, tell_time=assembly.tell_time)
+    return Guard(service.store, may_open=may_open, tell_time=storage.tell_time)
 
 
 def create_app(
@@ -91,6 +92,7 @@ def create_app(
     guard = guard or build_guard(service)
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
+    app.url_map.converters["entity_id"] = EntityIdConverter
     app.url_map.merge_slashes = False  # no redirects: a path is right or it is not
     app.config["MAX_CONTENT_LENGTH"] = service.settings.max_body
     _guard_views(app, guard, find_tenant(service))

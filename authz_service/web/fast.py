@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import DecodeError, Meta, Struct
 from msgspec.json import Decoder
 
+from authz_service.decision.freshness import MIN_REVISION
 from authz_service.errors import RequestError
 from authz_service.policy.request import Request, read_given
 from authz_service.store.entity import Reference
@@ -73,7 +74,7 @@ def find_evaluation(body: bytes, vocabulary: Vocabulary) -> Request | None:
         found = _EVALUATION.decode(body)
         if not _is_whole(body, _count_members(found), found):
             return None
-        given = read_given(vocabulary, found.context or {}, found.action.properties or {})
+        given = read_given(vocabulary, _read_context(found), found.action.properties or {})
     except _UNUSUAL:
         return None
     return Request(found.subject, found.action.name, found.resource, given)
@@ -102,7 +103,7 @@ def _build_items(batch: _Batch, vocabulary: Vocabulary) -> Iterator[Request]:
     Raises:
         RequestError: when an item is not complete, or a value is of a wrong type.
     """
-    inherited = read_given(vocabulary, batch.context or {}, {})
+    inherited = read_given(vocabulary, _read_context(batch), {})
     for item in batch.evaluations:
         subject = item.subject or batch.subject
         action = item.action or batch.action
@@ -111,9 +112,21 @@ def _build_items(batch: _Batch, vocabulary: Vocabulary) -> Iterator[Request]:
             raise RequestError.at("evaluations", "invalid_request", "an item is not complete")
         given = inherited
         if item.context is not None or action.properties is not None:
-            context = batch.context if item.context is None else item.context
-            given = read_given(vocabulary, context or {}, action.properties or {})
+            context = _read_context(batch if item.context is None else item)
+            given = read_given(vocabulary, context, action.properties or {})
         yield Request(subject, action.name, resource, given)
+
+
+def _read_context(item: _Evaluation | _Item) -> _Said:
+    """Find what was said with a question.
+
+    Raises:
+        RequestError: when it names a revision, which the schemas hold against the store's.
+    """
+    context = item.context or {}
+    if MIN_REVISION in context:
+        raise RequestError.at("context", "invalid_request", "a revision is named")
+    return context
 
 
 def _is_whole(body: bytes, members: int, *decoded: _Evaluation | _Item) -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import AuthzError
 from authz_service.store.keys import Scope
-from authz_service.web.api import JSON, POLICY_DIGEST, REQUEST_ID
+from authz_service.web.api import POLICY_DIGEST, REQUEST_ID
+from authz_service.web.body import JSON
 from authz_service.web.patience import PatientBody
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ item that is not complete is answered in its place (section 7.2.1).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import NoneType
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
+from authz_service.decision.freshness import MIN_REVISION, know_no_revision
 from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError
-from authz_service.policy.request import Said, build_request, read_inputs
+from authz_service.policy.request import Said, build_request
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from authz_service.decision.answer import Decision, Found
-    from authz_service.decision.performer import Performed
     from authz_service.errors import AuthzError
     from authz_service.polar.schema import Schema as Vocabulary
     from authz_service.policy.request import Request
+
+# Refuses, by a `RevisionError`, a revision that the store has not reached.
+Require = Callable[[int], None]
 
 _MOST_FAULTS: Final = 10
 _PARTS: Final = ("subject", "action", "resource", "context")
@@ -208,50 +212,62 @@ _SEARCHES: Final = {
 }
 
 
-def read_evaluation(data: dict[str, Any], vocabulary: Vocabulary) -> Request:
+def read_evaluation(
+    data: dict[str, Any], vocabulary: Vocabulary, require: Require = know_no_revision
+) -> Request:
     """Read a single question.
+
+    Arguments:
+        data: the body.
+        vocabulary: the domain's.
+        require: refuses a revision that the state has not reached from which it will be answered.
 
     Raises:
         RequestError: with every member that is missing or of a wrong type.
+        RevisionError: when it may not be answered from a state as old as this.
     """
     try:
         loaded = _EVALUATION.load(data)
     except ValidationError as error:
         raise RequestError(_faults(error)) from None
-    return _build(loaded, vocabulary)
+    return _build(loaded, vocabulary, require)
 
 
-def read_deed(data: dict[str, Any], vocabulary: Vocabulary) -> tuple[Request, dict[str, Any]]:
-    """Read what is to be performed: the request, and what only the doing needs.
-
-    Raises:
-        RequestError: with every member that is missing or of a wrong type.
-    """
-    request = read_evaluation(data, vocabulary)
-    return request, read_inputs(vocabulary, data["action"].get("properties") or {})
-
-
-def read_search(searched: str, data: dict[str, Any], vocabulary: Vocabulary) -> Search:
+def read_search(
+    searched: str,
+    data: dict[str, Any],
+    vocabulary: Vocabulary,
+    require: Require = know_no_revision,
+) -> Search:
     """Read a search.
 
     Arguments:
         searched: what is looked for: `subject`, `resource` or `action`.
         data: the body.
         vocabulary: the domain's.
+        require: as above.
 
     Raises:
         RequestError: with every member that is missing or of a wrong type.
+        RevisionError: as above.
     """
     try:
         loaded = _SEARCHES[searched].load(data)
     except ValidationError as error:
         raise RequestError(_faults(error)) from None
     page = loaded["page"]
-    return Search(_build(loaded, vocabulary), page["limit"], page["token"])
+    return Search(_build(loaded, vocabulary, require), page["limit"], page["token"])
 
 
-def read_batch(data: dict[str, Any], vocabulary: Vocabulary, max_items: int) -> Batch | None:
+def read_batch(
+    data: dict[str, Any],
+    vocabulary: Vocabulary,
+    max_items: int,
+    require: Require = know_no_revision,
+) -> Batch | None:
     """Read a batch; None when it has no items, so that it is a single question.
+
+    An item that names a revision which is not reached is one that is not complete.
 
     Raises:
         RequestError: when the batch as a whole is malformed.
@@ -269,7 +285,7 @@ def read_batch(data: dict[str, Any], vocabulary: Vocabulary, max_items: int) -> 
     if not items:
         return None
     return Batch(
-        tuple(_read_item(data, item, vocabulary) for item in items),
+        tuple(_read_item(data, item, vocabulary, require) for item in items),
         options["evaluations_semantic"],
         options["reasons"],
     )
@@ -295,13 +311,6 @@ def write_decision(decision: Decision, *, with_reasons: bool) -> dict[str, Any]:
     return {"decision": False, "context": {"reasons": reasons}}
 
 
-def write_performed(performed: Performed) -> dict[str, Any]:
-    """Write what came of a deed."""
-    if not performed.decision.allowed:
-        return write_decision(performed.decision, with_reasons=True)
-    return {"decision": True, "changes": performed.changes, "revision": performed.revision}
-
-
 def write_item_error(error: RequestError) -> dict[str, Any]:
     """Write what is wrong with an item of a batch, which counts as a denial."""
     return {"decision": False, "context": write_error(error)}
@@ -313,7 +322,9 @@ def write_error(error: AuthzError) -> dict[str, Any]:
     message = "; ".join(fault.message for fault in error.faults[:_MOST_FAULTS])
     if len(error.faults) > _MOST_FAULTS:
         message += f"; and {len(error.faults) - _MOST_FAULTS} more"
-    return write_fault(Fault(first.where, first.code, message))
+    written = write_fault(Fault(first.where, first.code, message))
+    written["error"] |= error.details
+    return written
 
 
 def write_fault(fault: Fault) -> dict[str, Any]:
@@ -323,8 +334,15 @@ def write_fault(fault: Fault) -> dict[str, Any]:
     }
 
 
-def _build(loaded: dict[str, Any], vocabulary: Vocabulary) -> Request:
+def _build(loaded: dict[str, Any], vocabulary: Vocabulary, require: Require) -> Request:
     """Build a request of members that were checked; what is looked for lacks some."""
+    revision = loaded["context"].get(MIN_REVISION)
+    if revision is not None:
+        if type(revision) is not int or revision < 0:
+            where = f"context.{MIN_REVISION}"
+            message = f"`{where}` must be a whole number of at least 0"
+            raise RequestError.at(where, "wrong_type", message)
+        require(revision)
     subject, resource = loaded["subject"], loaded["resource"]
     action = loaded.get("action", {"name": "", "properties": {}})
     return build_request(
@@ -342,14 +360,14 @@ def _build(loaded: dict[str, Any], vocabulary: Vocabulary) -> Request:
 
 
 def _read_item(
-    defaults: dict[str, Any], item: dict[str, Any], vocabulary: Vocabulary
+    defaults: dict[str, Any], item: dict[str, Any], vocabulary: Vocabulary, require: Require
 ) -> Request | RequestError:
     whole = {}
     for part in _PARTS:
         own = item.get(part)
         whole[part] = defaults.get(part) if own is None else own
     try:
-        return read_evaluation(whole, vocabulary)
+        return read_evaluation(whole, vocabulary, require)
     except RequestError as error:
         return error
 

@@ -1,4 +1,4 @@
-"""A request body as JSON, strictly: I-JSON (RFC 7493), an object, of bounded depth."""
+"""A request body, or a line of a file, as JSON: I-JSON (RFC 7493), an object, of bounded depth."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ _BRACKET: Final = re.compile(r"[\[\]{}]")
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def parse_json(body: bytes) -> dict[str, Any]:
+def parse_json(body: bytes, what: str = "body") -> dict[str, Any]:
     """Read a request body, strictly: I-JSON (RFC 7493), an object, of bounded depth.
+
+    Arguments:
+        body: what was sent, in UTF-8.
+        what: how it is called in messages, and the place of what is wrong.
 
     Raises:
         RequestError: when it is anything else.
@@ -36,16 +40,16 @@ def parse_json(body: bytes) -> dict[str, Any]:
         if _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
-        message = "the body is not Unicode text in UTF-8"
-        raise RequestError.at("body", "invalid_json", message) from None
+        message = f"the {what} is not Unicode text in UTF-8"
+        raise RequestError.at(what, "invalid_json", message) from None
     except json.JSONDecodeError as error:
-        place = Place("body", error.lineno, error.colno)
-        message = f"the body is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
+        place = Place(what, error.lineno, error.colno)
+        message = f"the {what} is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
         raise RequestError.at(place, "invalid_json", message) from None
     except ValueError as error:
-        raise RequestError.at("body", "invalid_json", f"the body {error}") from None
+        raise RequestError.at(what, "invalid_json", f"the {what} {error}") from None
     if not isinstance(data, dict):
-        raise RequestError.at("body", "invalid_request", "the body must be a JSON object")
+        raise RequestError.at(what, "invalid_request", f"the {what} must be a JSON object")
     return data
 
 

@@ -1,0 +1,76 @@
+"""`authz export`: give out the entities of the store, as lines of JSON."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from authz_service import storage
+from authz_service.cli.options import takes_settings
+from authz_service.errors import StoreError, quote, suggest
+from authz_service.store.exporting import export_entities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from authz_service.settings import Settings
+    from authz_service.store.domain import Domain
+
+
+@click.command()
+@click.argument("file", type=click.Path(allow_dash=True), default="-")
+@click.option("--type", "kind", help="Give out entities of this type only.")
+@takes_settings("database", "domain")
+def export(settings: Settings, *, file: str, kind: str | None) -> None:
+    """Write all entities to FILE, or to the standard output, so that `authz import` reads them.
+
+    A FILE is there only once it is whole. Two databases that hold the same give the same bytes.
+
+    \b
+    Example:
+      authz export var/portal.jsonl
+      authz export --type person
+    """
+    domain = storage.find_domain(settings.domain)
+    kinds = _find_kinds(domain, kind)
+    store = storage.open_existing_store(settings, domain)
+    try:
+        # the lines are closed, and with them their transaction, also when they cannot be written
+        with (
+            closing(export_entities(store, domain, kinds)) as lines,
+            _open_output(file) as output,
+        ):
+            for line in lines:
+                output.write(line)
+    finally:
+        store.close()
+
+
+def _find_kinds(domain: Domain, kind: str | None) -> list[str]:
+    stored = [name for name, each in domain.schema.types.items() if each.stored]
+    if kind is not None and kind not in stored:
+        message = f"there is no entity type {quote(kind)}{suggest(kind, stored)}"
+        raise StoreError.at("--type", "unknown_type", message)
+    return stored if kind is None else [kind]
+
+
+@contextmanager
+def _open_output(file: str) -> Iterator[IO[bytes]]:
+    if file == "-":
+        yield sys.stdout.buffer
+        return
+    path = Path(file)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as output:
+            yield output
+        partial.replace(path)
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise StoreError.at(file, "unwritable_file", message) from None
+    finally:
+        partial.unlink(missing_ok=True)
