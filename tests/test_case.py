@@ -99,7 +99,7 @@ def test_a_scenario_is_read_whole(path: Path) -> None:
         source="page.txt",
         fixture="smith",
         at=datetime(2026, 1, 5, 9, tzinfo=UTC),
-        inquiries=(
+        items=(
             Inquiry(usage, MARY, MOBILE, "web"),
             Inquiry(usage, MARY, MOBILE, "app"),
             Inquiry(bills, MARY, MOBILE, "web"),
@@ -281,8 +281,8 @@ FAULTS: Final = {
     ],
     f"{CASES}can: x\n    weather: y": [
         (
-            "7:5: there is no key `weather`; there is `can`, `cannot`, `on`, `via`, `who`, `with`"
-            " [unknown_key]"
+            "7:5: there is no key `weather`; there is `can`, `cannot`, `do`, `on`, `via`, `who`,"
+            " `with` [unknown_key]"
         )
     ],
     "scenario:\nfixture: f\n" + CASES.removeprefix(HEAD) + "can: x": [

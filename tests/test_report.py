@@ -10,8 +10,8 @@ import pytest
 from authz_service.decision.answer import Decision, Reason
 from authz_service.errors import Fault, Place, ScenarioError
 from authz_service.scenario.case import Expectation, Inquiry, Scenario
+from authz_service.scenario.outcome import Outcome
 from authz_service.scenario.report import Report, describe_failure
-from authz_service.scenario.runner import Outcome
 from authz_service.store.entity import Reference
 
 FILE: Final = Path("scenarios/smith.yaml")

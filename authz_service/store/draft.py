@@ -70,18 +70,37 @@ class DraftReader:
             self._blame(Place(str(path)), "empty_file", "holds no entities")
             return
         for kind, group in self._entries(document, "entity types, as in `person:`"):
-            entity_type = self._types.get(kind.text)
+            entity_type = self.find_type(kind.text, kind.place)
             if entity_type is None:
-                nearest = suggest(kind.text, self._stored)
-                message = f"there is no entity type `{kind.text}`{nearest}"
-                self._blame(kind.place, "unknown_type", message)
-                continue
-            if not entity_type.stored:
-                message = f"what a `{kind.text}` is comes with each question; none is stored"
-                self._blame(kind.place, "not_stored", message)
                 continue
             for key, body in self._entries(group, f"{kind.text} entities by their ids"):
                 self._read_entity(entity_type, key, body)
+
+    def read_part(self, kind: str, place: Place, body: Value) -> dict[str, Any]:
+        """Read some attributes of an entity; others that it must have are not missed.
+
+        Arguments:
+            kind: the name of its type.
+            place: where that stands.
+            body: the attributes with their values.
+        """
+        entity_type = self.find_type(kind, place)
+        if entity_type is None:
+            return {}
+        read = self._read_attributes(entity_type, body)
+        return {name: value for name, (_, value) in read.items()}
+
+    def find_type(self, kind: str, place: Place) -> EntityType | None:
+        """Find a type of which entities are stored; none is a fault at the place."""
+        entity_type = self._types.get(kind)
+        if entity_type is None:
+            message = f"there is no entity type `{kind}`{suggest(kind, self._stored)}"
+            self._blame(place, "unknown_type", message)
+        elif not entity_type.stored:
+            message = f"what a `{kind}` is comes with each question; none is stored"
+            self._blame(place, "not_stored", message)
+            return None
+        return entity_type
 
     def _blame(self, place: Place, code: str, message: str) -> None:
         self.faults.append(Fault(place, code, message))
@@ -103,15 +122,23 @@ class DraftReader:
         draft = Draft(key.place, Row(reference, values := {}))
         self.drafts[reference] = draft
         known = len(self.faults)
+        for name, (place, value) in self._read_attributes(entity_type, body).items():
+            draft.places[name], values[name] = place, value
+        self._blame_missing(entity_type, draft)
+        draft.complete = len(self.faults) == known
+
+    def _read_attributes(
+        self, entity_type: EntityType, body: Value
+    ) -> dict[str, tuple[Place, Any]]:
+        """Read the attributes that are written, each with its place and its value."""
+        found = {}
         for name, value in self._entries(body, "attributes, as in `{name: Mary Jones}`,"):
             attribute = entity_type.attributes.get(name.text)
             if attribute is None or attribute.derived or attribute.name == "id":
                 self._blame_attribute(entity_type, name)
                 continue
-            draft.places[attribute.name] = value.place
-            values[attribute.name] = self._read_value(attribute, value)
-        self._blame_missing(entity_type, draft)
-        draft.complete = len(self.faults) == known
+            found[attribute.name] = value.place, self._read_value(attribute, value)
+        return found
 
     def _check_id(self, key: Scalar) -> None:
         if key.kind != "str":
