@@ -356,6 +356,46 @@ def test_the_command_asks_just_that_question(
     assert int(bool(reasons)) == result.exit_code
 
 
+def test_the_command_of_a_step_does_just_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who pastes it sees what the step changed, at its time."""
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "scenario.yaml"
+    path.write_text(
+        "scenario: What is done\nfixture: bakery\nat: 2026-01-05T09:00:00Z\ncases:\n"
+        "  - do: {who: person/camille, action: register_access_owner, on: customer/318406529,"
+        " via: web, with: {action: {terms_accepted: true}}}\n    after: {minutes: 11}\n"
+    )
+    [outcome] = Runner(Settings()).run(load_scenario(path))
+    _, command, *words = shlex.split(outcome.command)
+    result = CliRunner().invoke(main, [command, *words])
+
+    assert "perform" == command
+    assert outcome.command.endswith("--at 2026-01-05T09:11:00+00:00")
+    assert "person camille, terms_accepted true, status submitted" in result.output
+    assert 0 == result.exit_code
+
+
+def test_the_command_of_a_step_leaves_room_for_what_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code stands in its message, and nowhere else."""
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "scenario.yaml"
+    path.write_text(
+        "scenario: What is done\nfixture: bakery\ncases:\n"
+        "  - do: {who: person/bram, action: confirm_code, on: delegate_request/mobile-approved,"
+        " with: {action: {token: {sent: code}}}}\n"
+    )
+    [outcome] = Runner(Settings()).run(load_scenario(path))
+
+    assert outcome.command.endswith(
+        "perform person/bram confirm_code delegate_request/mobile-approved"
+        " --fixture fixtures/bakery.yaml --with action.token=CODE"
+    )
+
+
 def test_the_command_is_short_where_settings_are_the_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -73,14 +74,16 @@ class Session:
             position: its place among the items of the scenario, from 0.
 
         Raises:
-            ScenarioError: when it, or a step before it, cannot be taken as the file has it.
+            ScenarioError: when it is a step that cannot be taken as the file has it.
         """
         before = self._steps_before[position]
         if self._stage.taken > before:
             self._stage.close()
             self._stage = self._begin()
         while self._stage.taken < before:
-            self._stage.take(self._scenario.steps[self._stage.taken])
+            # what is wrong with a step is told where it is put itself
+            with suppress(ScenarioError):
+                self._stage.take(self._scenario.steps[self._stage.taken])
         item = self._scenario.items[position]
         if isinstance(item, Inquiry):
             command = write_command(self._settings, self._fixture, item, self._stage.at)
@@ -148,6 +151,7 @@ class _Stage:
         Raises:
             ScenarioError: when it cannot be taken as the file has it.
         """
+        # first, so that no step is taken twice, whatever comes of it
         self.taken += 1
         self._passed += step.after
         sent = {}

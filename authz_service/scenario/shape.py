@@ -93,8 +93,8 @@ class _StepSchema(_Strict):
         error_messages={"null": "holds nothing"},
     )
     new = Word()
-    changes = Changes(error_messages={"null": "holds nothing; `{}` says that nothing changes"})
-    informs = Informs(error_messages={"null": "holds nothing; `{}` says that nobody is informed"})
+    changes = Changes(error_messages={"null": "holds nothing; `{{}}` says that nothing changes"})
+    informs = Informs(error_messages={"null": "holds nothing; `{{}}` says that nobody is informed"})
     denied = _many(Word())
 
 
@@ -185,6 +185,9 @@ def _fault(document: Value, message: str, path: tuple[str | int, ...]) -> Fault:
     if message == _UNKNOWN:
         known = _find_known(document, path)
         place = locate_key(document, path)
+        if "denied" in known and name in _keys(_CaseSchema):
+            message = f"a step has no `{name}:`; what is asked stands in a case of its own"
+            return Fault(place, "unknown_key", message)
         return Fault(place, "unknown_key", f"there is no key `{name}`{suggest(name, known)}")
     if message == MISSING:
         return Fault(place, "missing_key", f"lacks `{name}:`")
