@@ -15,10 +15,11 @@ from authz_service.scenario.checking import blame, build_deed, build_request, re
 from authz_service.scenario.command import write_command
 from authz_service.scenario.outcome import Deeds, Outcome, StepOutcome
 from authz_service.scenario.step import Step
+from authz_service.store.entity import Reference
 from authz_service.store.outbox import find_notices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -124,7 +125,8 @@ class _Stage:
         self._schema = domain.schema
         self._start = scenario.at
         self._passed = timedelta()
-        self._ids = _NewIds(each.new for each in scenario.steps)
+        self._named = {each.new for each in scenario.steps}
+        self._ids = _NewIds(lambda name: name in self._named or bool(self._find_called(name)))
         self._sent: dict[str, Notice] = {}
         self._store = assembly.build_fixture_store(fixture, domain)
         self._decider = assembly.build_decider(engine, domain, self._store, self._tell_time)
@@ -169,11 +171,25 @@ class _Stage:
             performed = self._performer.perform(Deed(request, inputs, _CLIENT))
         except RequestError as error:
             raise blame(error, step) from None
-        self._ids.settle(is_done=performed.decision.allowed)
-        if step.new and performed.decision.allowed and not self._ids.is_used:
+        if step.new:
+            self._refuse_id(step, is_done=performed.decision.allowed)
+        return Deeds(performed.decision, performed.changes, tuple(self._find_new_notices()))
+
+    def _refuse_id(self, step: Step, *, is_done: bool) -> None:
+        """Refuse an id that a step names where it makes nothing, or nothing with that id."""
+        if is_done and not self._ids.is_used:
             message = f"{quote(step.action)} makes no entity that could have this id; leave it out"
             raise ScenarioError.at(step.places["new"], "nothing_made", f"`new`: {message}")
-        return Deeds(performed.decision, performed.changes, tuple(self._find_new_notices()))
+        called = self._find_called(step.new)
+        if self._ids.is_used and not is_done and called:
+            message = f"{quote(str(called[0]))} has this id already; choose another"
+            raise ScenarioError.at(step.places["new"], "id_in_use", f"`new`: {message}")
+
+    def _find_called(self, entity_id: str) -> list[Reference]:
+        """Find the entities that have an id, of whatever type."""
+        stored = (each.name for each in self._schema.types.values() if each.stored)
+        found = (Reference(kind, entity_id) for kind in stored)
+        return [each for each in found if self._store.find(each)]
 
     def _find_new_notices(self) -> list[Notice]:
         """Find the messages that were queued since this was asked last."""
@@ -204,28 +220,24 @@ class _Stage:
 
 
 class _NewIds:
-    """Gives ids to new entities: the one that a step names, else `new-1`, `new-2` and so on.
+    """Gives ids to new entities: the one that a step names, else the first `new-N` that is free.
 
     Arguments:
-        named: the ids that steps name, which are not given to others.
+        is_taken: tells of an id whether something has it, or gets it later.
 
     Attributes:
         is_used: whether the step that was begun last made anything.
     """
 
-    def __init__(self, named: Iterable[str]) -> None:
-        self._named = set(named)
+    def __init__(self, is_taken: Callable[[str], bool]) -> None:
+        self._is_taken = is_taken
         self._wanted = ""
-        self._number = self._settled = 0
+        self._number = 0
         self.is_used = False
 
     def begin(self, wanted: str) -> None:
-        """Begin a step, which may name an id."""
-        self._wanted, self.is_used = wanted, False
-
-    def settle(self, *, is_done: bool) -> None:
-        """End a step; what was not done made nothing, and its numbers are given again."""
-        self._settled = self._number = self._number if is_done else self._settled
+        """Begin a step, which may name an id; what an earlier one was refused is free again."""
+        self._wanted, self._number, self.is_used = wanted, 0, False
 
     def __call__(self) -> str:
         """Give an id."""
@@ -234,6 +246,6 @@ class _NewIds:
             wanted, self._wanted = self._wanted, ""
             return wanted
         self._number += 1
-        while f"new-{self._number}" in self._named:
+        while self._is_taken(f"new-{self._number}"):
             self._number += 1
         return f"new-{self._number}"
