@@ -142,6 +142,17 @@ def test_an_id_where_nothing_is_made_is_an_error(tmp_path: Path, runner: Runner)
     ) == fault_of(runner, write(tmp_path, [f"{step}\n    new: a"]))
 
 
+def test_messages_of_a_step_are_its_own(tmp_path: Path, runner: Runner) -> None:
+    """Also where the file is wrong about something else: the next step has none of them."""
+    deed = "do: {who: person/%s, action: %s, on: customer/240817365, via: web}"
+    wrong = f"{deed % ('bram', 'become_administrator')}\n    new: a"
+    scenario = write(tmp_path, [wrong, f"{deed % ('bram', 'step_down')}\n    informs: {{}}"])
+    with runner.open(scenario) as session:
+        outcome = session.put(1)
+
+    assert outcome.passed
+
+
 def test_an_id_that_something_has_is_an_error(tmp_path: Path, runner: Runner) -> None:
     """The database would refuse it, without saying why."""
     scenario = write(tmp_path, [f"{ASK}\n    new: fixed-submitted"])

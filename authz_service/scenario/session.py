@@ -171,9 +171,10 @@ class _Stage:
             performed = self._performer.perform(Deed(request, inputs, _CLIENT))
         except RequestError as error:
             raise blame(error, step) from None
+        notices = tuple(self._find_new_notices())
         if step.new:
             self._refuse_id(step, is_done=performed.decision.allowed)
-        return Deeds(performed.decision, performed.changes, tuple(self._find_new_notices()))
+        return Deeds(performed.decision, performed.changes, notices)
 
     def _refuse_id(self, step: Step, *, is_done: bool) -> None:
         """Refuse an id that a step names where it makes nothing, or nothing with that id."""
