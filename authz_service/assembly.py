@@ -169,28 +169,30 @@ def build_decider(
     return Decider(engine=engine, store=store, schema=domain.schema, clock=clock, pager=pager)
 
 
-def build_performer(
+def draw_id() -> str:
+    """Draw an id that nobody has, and nobody can guess."""
+    return uuid.uuid4().hex
+
+
+def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities are called
     engine: Engine,
     domain: Domain,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
     settings: Settings | None = None,
+    *,
+    new_id: Callable[[], str] = draw_id,
 ) -> Performer:
-    """Build a performer over a store."""
+    """Build a performer over a store; `new_id` makes the ids of new entities."""
     # the sampling thread would look at the store from outside the transaction
     deciding = engine.engine if isinstance(engine, Sampled) else engine
     return Performer(
         decider=build_decider(deciding, domain, store, clock, settings),
         committer=Committer(store, clock),
         procedures=domain.procedures,
-        new_id=draw_id,
+        new_id=new_id,
         link=(settings or Settings()).link_page,
     )
-
-
-def draw_id() -> str:
-    """Draw an id that nobody has, and nobody can guess."""
-    return uuid.uuid4().hex
 
 
 def build_service(settings: Settings, engine: Engine | None = None) -> Service:

@@ -174,17 +174,18 @@ def to_plain(value: Value) -> Any:
 
 def locate(value: Value, path: Iterable[str | int]) -> Place:
     """Find the place of what a path of keys and positions leads to, or how far it leads."""
-    return _follow(value, path).place
+    return follow(value, path).place
 
 
 def locate_key(value: Value, path: tuple[str | int, ...]) -> Place:
     """Find the place of the key in which a path ends, or how far the path leads."""
-    owner = _follow(value, path[:-1])
+    owner = follow(value, path[:-1])
     entries = owner.entries if isinstance(owner, Mapping) else ()
     return next((key.place for key, _ in entries if key.text == path[-1]), owner.place)
 
 
-def _follow(value: Value, path: Iterable[str | int]) -> Value:
+def follow(value: Value, path: Iterable[str | int]) -> Value:
+    """Find what a path of keys and positions leads to, or how far it leads."""
     for step in path:
         if isinstance(value, Mapping):
             found = next((pair for pair in value.entries if pair[0].text == step), None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import test_policies
-from reference import load_oracle
+from reference import load_oracle, require_reference
 from small_domain import ALICE, BOB, DOMAIN, NOON, NOTE, REPORT, ROWS, ask_for
 
 from authz_service import assembly, portal, storage
@@ -22,6 +22,9 @@ from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import PolicyFile, build_policy_set, load_policies
 from authz_service.scenario.case import load_scenario
+from authz_service.scenario.report import describe_failure
+from authz_service.scenario.runner import Runner
+from authz_service.settings import Settings
 from authz_service.store.database import MEMORY, open_store
 from authz_service.store.entity import Reference, Row
 
@@ -489,6 +492,18 @@ def test_engines_agree_on_a_scenario(oracle: Oracle, engine: CompiledEngine, pat
     store.close()
 
     assert expected == actual
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "scenarios" / "flows").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_engines_agree_on_a_flow(path: Path) -> None:
+    """Both decide every step of a story alike, and all that is asked in between."""
+    require_reference()
+    settings = Settings(policies=ROOT / "policies", fixtures=ROOT / "fixtures", engine="both")
+    outcomes = Runner(settings).run(load_scenario(path))
+
+    assert [] == [describe_failure(each) for each in outcomes if not each.passed]
 
 
 def test_engines_agree_on_the_words_of_reasons(oracle: Oracle, engine: CompiledEngine) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -19,6 +19,7 @@ from authz_service.scenario.case import (
     find_scenario_files,
     load_scenario,
 )
+from authz_service.scenario.step import Step
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def test_a_scenario_is_read_whole(path: Path) -> None:
         source="page.txt",
         fixture="smith",
         at=datetime(2026, 1, 5, 9, tzinfo=UTC),
-        inquiries=(
+        items=(
             Inquiry(usage, MARY, MOBILE, "web"),
             Inquiry(usage, MARY, MOBILE, "app"),
             Inquiry(bills, MARY, MOBILE, "web"),
@@ -243,7 +244,91 @@ def test_a_question_tells_what_comes_with_it(path: Path) -> None:
     assert [f"a/b view c/d {said}"] == questions(load(path, CASE.format(f"{{{case}}}")))
 
 
+STEP: Final = """\
+scenario: One step
+fixture: smith
+cases:
+  - who: person/mary
+    on: thing/b
+    can: view
+  - do:
+      who: person/mary
+      action: send
+      on: thing/b
+      via: web
+      with:
+        action: {copies: 2, token: {sent: code}}
+        context: {ticket: INC-7}
+    after: {hours: 1, minutes: 11}
+    new: form-1
+    changes:
+      thing/b: {status: sent}
+      thing/c: removed
+    informs:
+      a@x.example: hello
+      "0470000001": [code, hello]
+  - {do: {who: person/thomas, action: sign, on: thing/b}, denied: [late, busy]}
+"""
+
+
+def test_a_step_is_read_whole(path: Path) -> None:
+    """Who does what on what, what comes with it, when, and what must come of it."""
+    question, step, other = load(path, STEP).items
+    assert isinstance(step, Step)
+    changes = step.changes or ()
+
+    assert "person/mary view thing/b" == str(question)
+    assert (
+        "do person/mary send thing/b via web"
+        " with action.copies=2 action.token=(sent code) context.ticket=INC-7"
+    ) == str(step)
+    assert (MARY, "send", Reference("thing", "b"), "web") == (
+        step.subject,
+        step.action,
+        step.resource,
+        step.channel,
+    )
+    assert Said(action={"copies": 2}, context={"ticket": "INC-7"}) == step.said
+    assert {"token": "code"} == step.sent
+    assert (timedelta(minutes=71), "form-1", ()) == (step.after, step.new, step.denied)
+    assert ["thing/b", "thing/c"] == [str(each.reference) for each in changes]
+    assert [False, True] == [each.values is None for each in changes]
+    assert {"a@x.example": ("hello",), "0470000001": ("code", "hello")} == step.informs
+    assert (None, None, ("late", "busy")) == (other.changes, other.informs, other.denied)  # type: ignore[union-attr]  # it is a step
+
+
+def test_a_step_knows_its_places(path: Path) -> None:
+    """Each thing that can be wrong with it has its line and column."""
+    step = load(path, STEP).steps[0]
+
+    assert Place(str(path), 7, 5) == step.place
+    assert Place(str(path), 9, 7) == step.places["action"]
+    assert Place(str(path), 13, 29) == step.places["action.token"]
+    assert Place(str(path), 11, 7) == step.places["context.channel"]
+    assert Place(str(path), 16, 5) == step.places["new"]
+    assert [(18, 7), (19, 7)] == [
+        (each.place.line, each.place.column) for each in step.changes or ()
+    ]
+
+
+def test_questions_and_steps_are_told_apart(path: Path) -> None:
+    """They stand in one order, and each kind can be asked for."""
+    scenario = load(path, STEP)
+
+    assert (1, 2, 3) == (len(scenario.inquiries), len(scenario.steps), len(scenario.items))
+
+
 HEAD: Final = "scenario: a\nfixture: f\n"
+STEPS: Final = f"{HEAD}cases:\n  - do: {{who: a/b, action: send, on: c/d}}\n    "
+SAID: Final = f"{HEAD}cases:\n  - do: {{who: a/b, action: send, on: c/d, with: {{action: {{}}}}}}"
+COUNT: Final = "must be a whole number from 1 to 1000"
+IDLE: Final = (
+    "says what a step does, and one that is `denied` does nothing; leave one of them out"
+    " [denied_does_nothing]"
+)
+BECOMES: Final = "must be attributes with values, or `removed`"
+TEMPLATE: Final = "must be a template, or a list of them"
+WAS_SENT: Final = "must be a value, or `{sent: FIELD}` for a field of the last message"
 CASES: Final = f"{HEAD}cases:\n  - who: a/b\n    on: c/d\n    "
 REFUSAL: Final = "`cannot` must be an action, or an action with a reason: `view: not_permitted`"
 TIME: Final = "must be a time with its zone, such as 2026-01-05T09:00:00Z"
@@ -281,8 +366,8 @@ FAULTS: Final = {
     ],
     f"{CASES}can: x\n    weather: y": [
         (
-            "7:5: there is no key `weather`; there is `can`, `cannot`, `on`, `via`, `who`, `with`"
-            " [unknown_key]"
+            "7:5: there is no key `weather`; there is `can`, `cannot`, `do`, `on`, `via`, `who`,"
+            " `with` [unknown_key]"
         )
     ],
     "scenario:\nfixture: f\n" + CASES.removeprefix(HEAD) + "can: x": [
@@ -371,6 +456,95 @@ FAULTS: Final = {
     ],
     f"{CASES}can: x\n    cannot:\n      - y\n      - x: late": [
         "9:9: `x` is in line 6 already; a case names it once [action_twice]"
+    ],
+    f"{HEAD}cases: [{{new: a}}]": ["3:9: lacks `do:` [missing_key]"],
+    f"{HEAD}cases: [{{do: send, denied: x}}]": [
+        "3:14: `do` must be keys with values [invalid_value]"
+    ],
+    f"{HEAD}cases: [{{do: }}]": ["3:13: `do` holds nothing [invalid_value]"],
+    f"{HEAD}cases: [{{do: {{}}}}]": [
+        "3:14: lacks `action:` [missing_key]",
+        "3:14: lacks `on:` [missing_key]",
+        "3:14: lacks `who:` [missing_key]",
+    ],
+    f"{HEAD}cases: [{{do: {{who: [a/b], action: , on: c, by: x}}}}]": [
+        "3:20: `who` must be an entity such as `person/mary` [invalid_value]",
+        "3:34: `action` holds nothing [invalid_value]",
+        "3:41: `on` `c` is not of the form type/id, as in person/mary [invalid_value]",
+        ("3:44: there is no key `by`; there is `action`, `on`, `via`, `who`, `with` [unknown_key]"),
+    ],
+    f"{STEPS}chnages: {{}}": [
+        "5:5: there is no key `chnages`; did you mean `changes`? [unknown_key]"
+    ],
+    f"{STEPS}cannot: x": [
+        ("5:5: a step has no `cannot:`; what is asked stands in a case of its own [unknown_key]")
+    ],
+    f"{STEPS}new: 7": [f"5:10: `new` {QUOTES} [invalid_value]"],
+    f"{STEPS}after: {{}}": ["5:12: `after` is empty [invalid_value]"],
+    f"{STEPS}after:": ["5:11: `after` holds nothing [invalid_value]"],
+    f"{STEPS}after: {{minuts: 1}}": [
+        "5:13: there is no key `minuts`; did you mean `minutes`? [unknown_key]"
+    ],
+    f"{STEPS}after: {{days: 1001, hours: 0, minutes: 1.5, seconds: x}}": [
+        f"5:19: `days` {COUNT} [invalid_value]",
+        f"5:32: `hours` {COUNT} [invalid_value]",
+        f"5:44: `minutes` {COUNT} [invalid_value]",
+        f"5:58: `seconds` {COUNT} [invalid_value]",
+    ],
+    f"{STEPS}after: {{days: 2}}\nat: 9999-12-30T09:00:00Z": [
+        (
+            "5:5: `after` puts the clock forward beyond all times; begin with an earlier `at`"
+            " [clock_overflow]"
+        )
+    ],
+    f"{STEPS}changes:": [
+        "5:13: `changes` holds nothing; `{}` says that nothing changes [invalid_value]"
+    ],
+    f"{STEPS}changes: [a/b]": [
+        (
+            "5:14: `changes` must be entities with values, as in `{person/mary: {name: Mary}}`"
+            " [invalid_value]"
+        )
+    ],
+    f"{STEPS}changes: {{b: removed, a/b: , a/c: gone, a/d: {{}}}}": [
+        "5:18: `b` is not of the form type/id, as in person/mary [invalid_value]",
+        f"5:31: `a/b` {BECOMES} [invalid_value]",
+        f"5:39: `a/c` {BECOMES} [invalid_value]",
+        f"5:50: `a/d` {BECOMES} [invalid_value]",
+    ],
+    f"{STEPS}changes: {{a/b: {{x: {{y: z}}, u: 2.5, v: [1.5], w: }}}}": [
+        f"5:24: `x` {VALUE} [invalid_value]",
+        f"5:35: `u` {VALUE} [invalid_value]",
+        f"5:44: `v` {VALUE} [invalid_value]",
+    ],
+    f"{STEPS}informs:": [
+        "5:13: `informs` holds nothing; `{}` says that nobody is informed [invalid_value]"
+    ],
+    f"{STEPS}informs: [a]": [
+        (
+            "5:14: `informs` must be addresses with templates, as in `{mary@x.example: welcome}`"
+            " [invalid_value]"
+        )
+    ],
+    f"{STEPS}informs: {{a: , b: [], c: [x, 7]}}": [
+        f"5:17: `a` {TEMPLATE} [invalid_value]",
+        f"5:23: `b` {TEMPLATE} [invalid_value]",
+        f"5:30: `c` {TEMPLATE} [invalid_value]",
+    ],
+    f"{STEPS}denied:": ["5:12: `denied` holds nothing [invalid_value]"],
+    f"{STEPS}denied: late\n    new: a\n    changes: {{}}\n    informs: {{}}": [
+        f"6:5: `new` {IDLE}",
+        f"7:5: `changes` {IDLE}",
+        f"8:5: `informs` {IDLE}",
+    ],
+    f"{STEPS}new: a\n  - do: {{who: a/b, action: send, on: c/d}}\n    new: a": [
+        "7:5: `a` is in line 5 already; each new entity has its own id [id_twice]"
+    ],
+    SAID.replace("{}", "{a: {sent: }, b: {sent: x, y: z}, c: {snt: x}, d: [{sent: x}]}"): [
+        f"4:62: `a` {WAS_SENT} [invalid_value]",
+        f"4:75: `b` {WAS_SENT} [invalid_value]",
+        f"4:95: `c` {WAS_SENT} [invalid_value]",
+        f"4:109: `d` {VALUE} [invalid_value]",
     ],
     f"{CASES}can: [x, x]\n  - {{who: a/b, on: c/d}}": [
         "6:14: `x` is in line 6 already; a case names it once [action_twice]",
@@ -462,8 +636,23 @@ NEARLY_A_CASE: Final = st.fixed_dictionaries(
     {"who": st.just("a/b") | ANYTHING, "on": st.just("a/b") | ANYTHING},
     optional={"via": ANYTHING, "with": NEARLY_SAID, "can": ANYTHING, "cannot": ANYTHING},
 )
+NEARLY_A_DEED: Final = st.fixed_dictionaries(
+    {"who": st.just("a/b") | ANYTHING, "action": PLAIN, "on": st.just("a/b") | ANYTHING},
+    optional={"via": ANYTHING, "with": NEARLY_SAID},
+)
+NEARLY_A_STEP: Final = st.fixed_dictionaries(
+    {"do": NEARLY_A_DEED | ANYTHING},
+    optional=dict.fromkeys(
+        ("after", "new", "changes", "informs", "denied", "can"),
+        ANYTHING | st.dictionaries(st.sampled_from(["a/b", "minutes", "a@x"]), ANYTHING),
+    ),
+)
 NEARLY_A_SCENARIO: Final = st.fixed_dictionaries(
-    {"scenario": PLAIN, "fixture": PLAIN, "cases": st.lists(NEARLY_A_CASE | ANYTHING)},
+    {
+        "scenario": PLAIN,
+        "fixture": PLAIN,
+        "cases": st.lists(NEARLY_A_CASE | NEARLY_A_STEP | ANYTHING),
+    },
     optional={"source": ANYTHING, "at": ANYTHING, "other": ANYTHING},
 )
 
@@ -472,7 +661,7 @@ def loads_or_says_why(path: Path, data: bytes) -> bool:
     """Load some bytes; an error has to be one of ours, and to name the file."""
     path.write_bytes(data)
     try:
-        return bool(load_scenario(path).inquiries)
+        return bool(load_scenario(path).items)
     except ScenarioError as error:
         return all(fault.where.name == str(path) for fault in error.faults)
 

@@ -88,7 +88,7 @@ def test_the_scenario_of_the_readme_runs(tmp_path: Path) -> None:
 
 def test_the_scenarios_of_the_docs_run(tmp_path: Path) -> None:
     """The examples of the format, on the example of a fixture."""
-    whole, part, fixture = blocks((ROOT / "docs" / "scenarios.md").read_text(), "yaml")
+    whole, part, _, fixture = blocks((ROOT / "docs" / "scenarios.md").read_text(), "yaml")
     scenarios = tmp_path / "scenarios"
     scenarios.mkdir()
     (scenarios / "users.yaml").write_text(whole)
@@ -99,6 +99,16 @@ def test_the_scenarios_of_the_docs_run(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["test", str(scenarios), *options])
 
     assert "10 passed, 0 failed" == result.output.splitlines()[-1]
+
+
+def test_the_steps_of_the_docs_run(tmp_path: Path) -> None:
+    """The example of steps, on the fixture that it names."""
+    path = tmp_path / "steps.yaml"
+    path.write_text(blocks((ROOT / "docs" / "scenarios.md").read_text(), "yaml")[2])
+    options = ["--policies", str(ROOT / "policies"), "--fixtures", str(ROOT / "fixtures")]
+    result = CliRunner().invoke(main, ["test", str(path), *options])
+
+    assert "4 passed, 0 failed: 2 questions, 2 steps" == result.output.splitlines()[-1]
 
 
 def option_of(setting: dataclasses.Field[Any]) -> str:

@@ -45,7 +45,7 @@ ONLY_IN: Final = {
     "flask": ("web",),
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
-    "marshmallow": ("web.wire", "scenario.shape"),
+    "marshmallow": ("web.wire", "scenario.shape", "scenario.value"),
     "msgspec": ("web.fast", "store.lines"),
     "peewee": ("store", "portal", "policy.sql", "policy.condition", "policy.search"),
     "psycopg": ("store.database", "store.watch"),

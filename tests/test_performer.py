@@ -21,6 +21,7 @@ from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.store.entity import Reference, Row
 from authz_service.store.fixture import load_fixtures
+from authz_service.store.outbox import Notice, find_notices
 from authz_service.store.system import Message
 from authz_service.store.writer import Cause, find_changes, find_revision, write
 
@@ -466,6 +467,37 @@ def test_an_unknown_word_is_a_denial(office: Office) -> None:
     done = office.do("person/philip", "fly", f"customer/{SMITH}")
 
     assert ["unknown_action"] == codes(done)
+
+
+def test_the_ids_of_new_entities_can_be_given(office: Office) -> None:
+    """Messages have ids of their own, which nobody gives, so that the two cannot be mixed up."""
+    ids = iter(["ask-1", "ask-2"])
+    performer = assembly.build_performer(
+        engine(), DOMAIN, office.store, office.clock, new_id=lambda: next(ids)
+    )
+    given = replace(office, performer=performer)
+    asked = [given.ask(f"person/{who}", "mobile", "cloud") for who in ("yusuf", "sofie")]
+
+    assert ["delegate_request/ask-1", "delegate_request/ask-2"] == asked
+    assert {"ask-1", "ask-2"}.isdisjoint(find_notices(office.store))
+
+
+def test_messages_are_found_as_they_were_queued(office: Office) -> None:
+    """Each by its id, with where it goes and what is filled in."""
+    office.do("person/bram", "become_administrator", f"customer/{BAKERY}")
+    fields = {
+        "customer": BAKERY,
+        "customer_name": "Bakery Vermeulen",
+        "person_name": "Bram De Wit",
+    }
+    expected = [
+        Notice("email", f"{who}@bakery.example", "en", "administrator_added", fields)
+        for who in ("els", "nadia")
+    ]
+    found = find_notices(office.store)
+
+    assert expected == sorted(found.values(), key=lambda each: each.address)
+    assert {each["id"] for each in office.messages()} == set(found)
 
 
 # Many at once.

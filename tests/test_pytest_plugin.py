@@ -34,6 +34,23 @@ cases:
 WRONG: Final = SCENARIO.replace("who: person/thomas", "who: person/philip")
 
 
+# Greet makes room for Tim.
+STEPS: Final = """\
+scenario: Room is made
+fixture: peeters
+cases:
+  - {who: person/tim, on: customer/402915738, via: web, cannot: become_administrator}
+  - do: {who: person/greet, action: step_down, on: customer/402915738, via: web}
+    changes: {membership/402915738/greet: {role: user}}
+  - {who: person/tim, on: customer/402915738, via: web, can: become_administrator}
+"""
+ROOM: Final = (
+    "person/tim become_administrator customer/402915738 via web",
+    "do person/greet step_down customer/402915738 via web",
+    "person/tim become_administrator customer/402915738 via web (2)",
+)
+
+
 # A record that can be read until it is made.
 CLOCK: Final = """
 allow(request: Request, _action: String, record: Record) if
@@ -144,6 +161,70 @@ def test_a_failure_says_what_one_needs(project: pytest.Pytester) -> None:
     assert re.match(command, result.outlines[start + 3])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_every_step_is_an_item(project: pytest.Pytester) -> None:
+    """In the order of the file; what is asked before and after has two names."""
+    write(project, "scenarios/room.yaml", STEPS)
+
+    assert [f"scenarios/room.yaml::{each}" for each in ROOM] == collected(project)
+    project.runpytest().assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize(("expected", "words"), [(1, "do and greet"), (2, "tim"), (1, "2)")])
+def test_steps_are_taken_for_what_is_selected(
+    project: pytest.Pytester, expected: int, words: str
+) -> None:
+    """Each item is put as if all before it were."""
+    write(project, "scenarios/room.yaml", STEPS)
+    selection = [f"scenarios/room.yaml::{ROOM[2]}"] if words == "2)" else ["-k", words]
+
+    project.runpytest(*selection).assert_outcomes(passed=expected)
+
+
+def test_items_of_a_file_may_run_in_several_processes(project: pytest.Pytester) -> None:
+    """Each process takes the steps that its items need."""
+    family = "customer/402915738"
+    more = "".join(
+        f"  - {{who: person/{who}, on: {family}, via: web, can: view}}\n"
+        f"  - do: {{who: person/{who}, action: become_administrator, on: {family}, via: web}}\n"
+        f"  - do: {{who: person/{who}, action: step_down, on: {family}, via: web}}\n"
+        for who in ("tim", "greet", "tim", "greet")
+    )
+    write(project, "scenarios/room.yaml", STEPS + more)
+
+    project.runpytest("-n", "3", "--dist", "load").assert_outcomes(passed=15)
+
+
+def test_a_step_that_failed_says_what_one_needs(project: pytest.Pytester) -> None:
+    """What was expected of it, what came, and the command; nothing of Python."""
+    write(project, "scenarios/room.yaml", STEPS.replace("role: user", "role: delegate"))
+    result = project.runpytest()
+
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"scenarios/room.yaml:5:5: {ROOM[1]}",
+            "  expected: done",
+            "            changes membership/402915738/greet: role delegate",
+            "  came:     done",
+            "            changes membership/402915738/greet: role user",
+            "            informs nobody",
+            "  do:       *authz perform person/greet step_down *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "3", "--dist", "load")], ids=["one", "many"])
+def test_a_broken_step_is_told_once(project: pytest.Pytester, options: tuple[str, ...]) -> None:
+    """What comes after it is put all the same, in whichever process."""
+    write(project, "scenarios/room.yaml", STEPS.replace("    changes", "    new: a\n    changes"))
+    result = project.runpytest(*options)
+
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["scenarios/room.yaml:6:5: `new`: `step_down` makes no entity *"])
+    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 def test_a_broken_file_is_an_error_with_its_faults(project: pytest.Pytester) -> None:

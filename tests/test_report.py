@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +11,9 @@ import pytest
 from authz_service.decision.answer import Decision, Reason
 from authz_service.errors import Fault, Place, ScenarioError
 from authz_service.scenario.case import Expectation, Inquiry, Scenario
+from authz_service.scenario.outcome import Deeds, Outcome, StepOutcome
 from authz_service.scenario.report import Report, describe_failure
-from authz_service.scenario.runner import Outcome
+from authz_service.scenario.step import Step
 from authz_service.store.entity import Reference
 
 FILE: Final = Path("scenarios/smith.yaml")
@@ -29,6 +31,16 @@ FAILED: Final = Outcome(
     Decision((Reason("late", "it is late"), Reason("not_permitted", "no rule")), "sha256:0"),
     "authz check b",
 )
+AFTERWARDS: Final = dataclasses.replace(FAILED, steps=2)
+STEP: Final = Step(
+    Place(str(FILE), 12, 5),
+    Reference("person", "mary"),
+    "become_administrator",
+    Reference("customer", "123456789"),
+    informs={},
+)
+DONE: Final = StepOutcome(STEP, None, Deeds(Decision((), "sha256:0")), "authz perform c")
+UNDONE: Final = StepOutcome(STEP, None, Deeds(FAILED.decision), "authz perform d", steps=1)
 FAILURE: Final = [
     "scenarios/smith.yaml:8:11: person/mary view_usage subscription/0470000001 via web",
     "  expected: allow",
@@ -54,6 +66,25 @@ def test_a_failure_is_told_with_all_one_needs() -> None:
     assert FAILURE == describe_failure(FAILED)
 
 
+def test_a_failure_after_steps_says_that_the_command_does_not_take_them() -> None:
+    """Who pastes the command has to know why the answer may be another one."""
+    after = "  after:    the 2 steps before it in the file, which this command does not take"
+
+    assert [*FAILURE, after] == describe_failure(AFTERWARDS)
+
+
+def test_a_step_that_failed_is_told_with_all_one_needs() -> None:
+    """Where, what was done, what was expected of it and what came, line below line."""
+    assert [
+        "scenarios/smith.yaml:12:5: do person/mary become_administrator customer/123456789",
+        "  expected: done",
+        "            informs nobody",
+        "  came:     denied: late (it is late), not_permitted (no rule)",
+        "  do:       authz perform d",
+        "  after:    the step before it in the file, which this command does not take",
+    ] == describe_failure(UNDONE)
+
+
 @pytest.mark.parametrize(
     ("expected", "count"), [("(1 question)", 1), ("(2 questions)", 2), ("(0 questions)", 0)]
 )
@@ -62,6 +93,23 @@ def test_a_scenario_that_passed_is_one_line(
 ) -> None:
     """A scenario is told with its file, its title and the number of its questions."""
     report.add(SCENARIO, [PASSED] * count)
+
+    assert [f"ok   scenarios/smith.yaml: Users see their own {expected}"] == lines
+
+
+@pytest.mark.parametrize(
+    ("expected", "outcomes"),
+    [
+        ("(1 question, 1 step)", [DONE, PASSED]),
+        ("(0 questions, 2 steps)", [DONE, DONE]),
+        ("(2 questions, 1 step)", [PASSED, DONE, PASSED]),
+    ],
+)
+def test_steps_are_counted_beside_questions(
+    report: Report, lines: list[str], expected: str, outcomes: list[Outcome | StepOutcome]
+) -> None:
+    """A scenario with steps says how many."""
+    report.add(SCENARIO, outcomes)
 
     assert [f"ok   scenarios/smith.yaml: Users see their own {expected}"] == lines
 
@@ -105,6 +153,15 @@ def test_everything_is_counted(report: Report, lines: list[str]) -> None:
 
     assert (3, 1, 2) == (report.passed, report.failed, report.errors)
     assert ["2 scenario files could not be run", "3 passed, 1 failed"] == lines[-2:]
+
+
+def test_what_was_counted_is_told_where_there_are_steps(report: Report, lines: list[str]) -> None:
+    """Each is a thing that can pass or fail, and there are two kinds of them."""
+    report.add(SCENARIO, [PASSED, DONE, FAILED])
+    report.add(SCENARIO, [UNDONE, PASSED])
+    report.close()
+
+    assert "3 passed, 2 failed: 3 questions, 2 steps" == lines[-1]
 
 
 def test_one_file_is_told_in_the_singular(report: Report, lines: list[str]) -> None:

@@ -22,7 +22,8 @@ from authz_service.errors import (
     SettingError,
 )
 from authz_service.scenario.case import Expectation, Inquiry, load_scenario
-from authz_service.scenario.runner import Outcome, Runner
+from authz_service.scenario.outcome import Outcome
+from authz_service.scenario.runner import Runner
 from authz_service.settings import Settings
 from authz_service.store.entity import Reference
 
@@ -79,7 +80,7 @@ def write(folder: Path, cases: str, at: str = "2026-01-05T09:00:00Z") -> Scenari
 
 def run(settings: Settings, scenario: Scenario) -> list[Outcome]:
     """Put the questions of a scenario."""
-    return Runner(settings).run(scenario)
+    return [each for each in Runner(settings).run(scenario) if isinstance(each, Outcome)]
 
 
 def outcome_of(expected: Expectation, *codes: str) -> Outcome:
@@ -219,11 +220,8 @@ def test_each_scenario_has_a_store_of_its_own(tmp_path: Path, settings: Settings
     one = write(tmp_path, "  - {who: user/alice, on: [record/report, record/diary], can: read}")
     two = dataclasses.replace(one, fixture="others")
     runner = Runner(settings)
-    with runner.open(one) as decider, runner.open(two) as other_decider:
-        passed = [
-            [runner.ask(each, scenario, inquiry).passed for inquiry in scenario.inquiries]
-            for each, scenario in ((decider, one), (other_decider, two))
-        ]
+    with runner.open(one) as session, runner.open(two) as other_session:
+        passed = [[each.put(n).passed for n in range(2)] for each in (session, other_session)]
 
     assert [[True, False], [False, True]] == passed
 
@@ -356,6 +354,46 @@ def test_the_command_asks_just_that_question(
     assert "authz" == Path(program).name
     assert [["allow"], ["deny", *expected]][bool(reasons)] == result.stdout.splitlines()
     assert int(bool(reasons)) == result.exit_code
+
+
+def test_the_command_of_a_step_does_just_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who pastes it sees what the step changed, at its time."""
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "scenario.yaml"
+    path.write_text(
+        "scenario: What is done\nfixture: bakery\nat: 2026-01-05T09:00:00Z\ncases:\n"
+        "  - do: {who: person/camille, action: register_access_owner, on: customer/318406529,"
+        " via: web, with: {action: {terms_accepted: true}}}\n    after: {minutes: 11}\n"
+    )
+    [outcome] = Runner(Settings()).run(load_scenario(path))
+    _, command, *words = shlex.split(outcome.command)
+    result = CliRunner().invoke(main, [command, *words])
+
+    assert "perform" == command
+    assert outcome.command.endswith("--at 2026-01-05T09:11:00+00:00")
+    assert "person camille, terms_accepted true, status submitted" in result.output
+    assert 0 == result.exit_code
+
+
+def test_the_command_of_a_step_leaves_room_for_what_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code stands in its message, and nowhere else."""
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "scenario.yaml"
+    path.write_text(
+        "scenario: What is done\nfixture: bakery\ncases:\n"
+        "  - do: {who: person/bram, action: confirm_code, on: delegate_request/mobile-approved,"
+        " with: {action: {token: {sent: code}}}}\n"
+    )
+    [outcome] = Runner(Settings()).run(load_scenario(path))
+
+    assert outcome.command.endswith(
+        "perform person/bram confirm_code delegate_request/mobile-approved"
+        " --fixture fixtures/bakery.yaml --with action.token=CODE"
+    )
 
 
 def test_the_command_is_short_where_settings_are_the_defaults(

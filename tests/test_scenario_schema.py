@@ -112,7 +112,20 @@ START: Final = "scenario: What is so\nfixture: smith\n"
 WHOLE: Final = f"{START}cases: [{GOOD_CASE}]\n"
 
 
+DO: Final = "who: person/a, action: send, on: thing/b"
+STEP: Final = f"{{do: {{{DO}}}, new: form-1}}"
 SAID: Final = "who: person/a, on: thing/b, can: view, with: "
+
+
+def with_step(*, rest: str = "", said: str = "", do: str = DO) -> str:
+    """Write a file with a single step.
+
+    Arguments:
+        rest: what stands beside `do`.
+        said: what stands in it beside who does what on what.
+        do: who does what on what.
+    """
+    return f"{START}cases: [{{do: {{{do}{said}}}{rest}}}]\n"
 
 
 def with_case(case: str) -> str:
@@ -143,6 +156,27 @@ GOOD: Final = {
         " resource: {since: 2026-01-05T09:00:00Z, title: ''}, context: {ticket: a}}"
     ),
     "an empty list that is said": with_case(f"{SAID} {{action: {{parts: []}}}}"),
+    "a step": with_step(),
+    "a step among cases": f"{START}cases: [{GOOD_CASE}, {{do: {{{DO}}}}}, {GOOD_CASE}]",
+    "a step by a channel": with_step(said=", via: web"),
+    "a step with all that comes with it": with_step(
+        said=", with: {subject: {role: a}, action: {soft: true, parts: [a], token: {sent: code}},"
+        " resource: {since: 2026-01-05T09:00:00Z}, context: {ticket: a}}"
+    ),
+    "a step later": with_step(rest=", after: {days: 1, hours: 1000, minutes: 11, seconds: 1}"),
+    "an id of something new": with_step(rest=", new: form-1"),
+    "changes": with_step(
+        rest=", changes: {a/b: {status: sent, size: 3, secret: false, owner: , parts: [a, 7]},"
+        " a/c/d: removed}"
+    ),
+    "an attribute that has an empty list": with_step(rest=", changes: {a/b: {parts: []}}"),
+    "an attribute that has an empty text": with_step(rest=", changes: {a/b: {title: ''}}"),
+    "no changes": with_step(rest=", changes: {}"),
+    "messages": with_step(rest=', informs: {a@x.example: hello, "0470000013": [code, hello]}'),
+    "no messages": with_step(rest=", informs: {}"),
+    "a step that is denied": with_step(rest=", denied: late"),
+    "a step that is denied for reasons": with_step(rest=", denied: [late, busy]"),
+    "a step that is denied later": with_step(rest=", denied: late, after: {minutes: 1}"),
     "a number in quotes": WHOLE.replace("smith", '"007"'),
 }
 
@@ -218,6 +252,68 @@ BAD: Final = {
     "no reasons": with_case("who: person/a, on: thing/b, cannot: {view: []}"),
     "a reason that is a number": with_case("who: person/a, on: thing/b, cannot: {view: 7}"),
     "a reason in a list of lists": with_case("who: person/a, on: thing/b, cannot: {view: [[a]]}"),
+    "what was sent in a case": with_case(f"{SAID} {{action: {{token: {{sent: code}}}}}}"),
+    "a step of nothing": f"{START}cases: [{{do: }}]",
+    "a step that is text": f"{START}cases: [{{do: send}}]",
+    "an empty step": f"{START}cases: [{{do: {{}}}}]",
+    "a step that is no step": with_case("new: a"),
+    "a step without who": with_step(do="action: send, on: thing/b"),
+    "a step without an action": with_step(do="who: person/a, on: thing/b"),
+    "a step without on": with_step(do="who: person/a, action: send"),
+    "a step of two": with_step(do="who: [person/a, person/b], action: send, on: thing/b"),
+    "a step of two actions": with_step(do="who: person/a, action: [send, sign], on: thing/b"),
+    "a step on two": with_step(do="who: person/a, action: send, on: [thing/b, thing/c]"),
+    "a step by two channels": with_step(said=", via: [web, app]"),
+    "a step on what has no type": with_step(do="who: person/a, action: send, on: b"),
+    "an empty action in a step": with_step(do='who: person/a, action: "", on: thing/b'),
+    "an unknown key in a do": with_step(said=", by: web"),
+    "an unknown key beside a do": with_step(rest=", change: {}"),
+    "a question in a step": with_step(rest=", can: view"),
+    "nothing said in a step": with_step(said=", with: "),
+    "an empty with in a step": with_step(said=", with: {}"),
+    "a channel that is said in a step": with_step(said=", with: {context: {channel: web}}"),
+    "what was sent of a resource": with_step(said=", with: {resource: {a: {sent: code}}}"),
+    "what was sent without a field": with_step(said=", with: {action: {token: {sent: }}}"),
+    "what was sent of an empty field": with_step(said=", with: {action: {token: {sent: ''}}}"),
+    "what was sent of a number": with_step(said=", with: {action: {token: {sent: 7}}}"),
+    "what was sent and more": with_step(said=", with: {action: {token: {sent: code, by: a}}}"),
+    "what was set": with_step(said=", with: {action: {token: {set: code}}}"),
+    "an after of nothing": with_step(rest=", after: "),
+    "an empty after": with_step(rest=", after: {}"),
+    "an after that is text": with_step(rest=", after: 11 minutes"),
+    "an after of weeks": with_step(rest=", after: {weeks: 1}"),
+    "an after of no minutes": with_step(rest=", after: {minutes: 0}"),
+    "an after that goes back": with_step(rest=", after: {minutes: -1}"),
+    "an after of half a minute": with_step(rest=", after: {minutes: 0.5}"),
+    "an after of too much": with_step(rest=", after: {minutes: 1001}"),
+    "an after of text": with_step(rest=', after: {minutes: "1"}'),
+    "a new of nothing": with_step(rest=", new: "),
+    "a new that is a number": with_step(rest=", new: 1"),
+    "two that are new": with_step(rest=", new: [a, b]"),
+    "changes of nothing": with_step(rest=", changes: "),
+    "changes that are text": with_step(rest=", changes: a/b"),
+    "a change of what has no type": with_step(rest=", changes: {b: {status: sent}}"),
+    "a change of nothing": with_step(rest=", changes: {a/b: }"),
+    "an empty change": with_step(rest=", changes: {a/b: {}}"),
+    "a change that is another word": with_step(rest=", changes: {a/b: gone}"),
+    "a change of values": with_step(rest=", changes: {a/b: {status: {a: b}}}"),
+    "a change to a number with a point": with_step(rest=", changes: {a/b: {size: 2.5}}"),
+    "a change to a list of lists": with_step(rest=", changes: {a/b: {parts: [[a]]}}"),
+    "messages of nothing": with_step(rest=", informs: "),
+    "messages that are text": with_step(rest=", informs: hello"),
+    "a message of nothing": with_step(rest=", informs: {a@x.example: }"),
+    "a message of no templates": with_step(rest=", informs: {a@x.example: []}"),
+    "a message of an empty template": with_step(rest=", informs: {a@x.example: ''}"),
+    "a message of a number": with_step(rest=", informs: {a@x.example: [7]}"),
+    "a message to nowhere": with_step(rest=', informs: {"": hello}'),
+    "denied of nothing": with_step(rest=", denied: "),
+    "denied for no reason": with_step(rest=", denied: []"),
+    "denied for a number": with_step(rest=", denied: 7"),
+    "denied as a truth": with_step(rest=", denied: true"),
+    "denied, and it changes": with_step(rest=", denied: late, changes: {a/b: removed}"),
+    "denied, and it changes nothing": with_step(rest=", denied: late, changes: {}"),
+    "denied, and it informs": with_step(rest=", denied: late, informs: {}"),
+    "denied, and it makes something": with_step(rest=", denied: late, new: a"),
 }
 
 # What a schema cannot see: how two items agree, whether a day exists, and what YAML 1.1, which the
@@ -227,6 +323,8 @@ LOADER_ALONE: Final = {
     "an action that can and cannot": with_case(
         "who: person/a, on: thing/b, can: view, cannot: view"
     ),
+    "an id that is given twice": f"{START}cases: [{STEP}, {STEP}]",
+    "a clock beyond all times": with_step(rest=", after: {days: 2}") + "at: 9999-12-30T09:00:00Z",
     "a day that does not exist": WHOLE + "at: 2026-02-30T09:00:00Z",
     "a time before all times": WHOLE + "at: 0001-01-01T00:00:00+23:00",
     "a word that YAML 1.1 takes for a truth value": WHOLE.replace("smith", "yes"),

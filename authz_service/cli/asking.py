@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import click
 from authz_service import assembly, storage
 from authz_service.cli.options import show_warning
 from authz_service.document import parse_time
-from authz_service.policy.said import CHANNEL, read_said
+from authz_service.policy.said import CHANNEL, add_channel, read_said
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ class Circumstances:
     @property
     def all_said(self) -> Said:
         """All that comes with the question, the channel included."""
-        if self.via is None:
-            return self.said
-        return replace(self.said, context={**self.said.context, CHANNEL: self.via})
+        return add_channel(self.said, self.via)
 
     @contextmanager
     def open_decider(self, settings: Settings) -> Iterator[Decider]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def test(settings: Settings, *, paths: tuple[Path, ...]) -> None:
     """Run the scenarios in each PATH, a file or a folder; without any, those in `scenarios`.
 
+    Each question is put and each step is taken, in a store of the scenario's own.
+
     Exit code 0 means that all is as expected, 1 that something is not, 2 that a scenario could not
     be run.
 

@@ -91,7 +91,7 @@ class Performer:
         decider: decides, on the store that is written.
         committer: runs the transactions.
         procedures: what happens, by type of resource and action.
-        new_id: makes an id that was never used.
+        new_id: makes the id of an entity that was never used.
         link: the page on which links in messages are followed; empty where there is none.
     """
 

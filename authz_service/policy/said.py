@@ -7,6 +7,7 @@ or a command wants to be told of a slip of the pen.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.errors import Fault, Place, RequestError, quote, suggest
@@ -52,7 +53,7 @@ def build_checked_deed(
     try:
         return request, read_inputs(schema, said.action)
     except RequestError as error:
-        raise RequestError(map(_shorten, error.faults)) from None
+        raise RequestError(map(shorten, error.faults)) from None
 
 
 def _build(
@@ -63,10 +64,17 @@ def _build(
     try:
         request = build_request(schema, *asked, said)
     except RequestError as error:
-        raise RequestError([*strangers, *map(_shorten, error.faults)]) from None
+        raise RequestError([*strangers, *map(shorten, error.faults)]) from None
     if strangers:
         raise RequestError(strangers)
     return request
+
+
+def add_channel(said: Said, channel: str | None) -> Said:
+    """Add the channel, if there is one, to what comes with a question."""
+    if channel is None:
+        return said
+    return replace(said, context={**said.context, CHANNEL: channel})
 
 
 def read_said(texts: Iterable[str]) -> Said:
@@ -141,7 +149,7 @@ def _find_strangers(
             yield Fault(Place(place), "unknown_name", message)
 
 
-def _shorten(fault: Fault) -> Fault:
+def shorten(fault: Fault) -> Fault:
     """Name a member of a request as people do: `subject.properties.role` is `subject.role`."""
     name = fault.where.name
     short = name.replace(".properties.", ".", 1)

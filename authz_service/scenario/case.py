@@ -1,16 +1,19 @@
-"""Scenario files: what testers write, read into questions with their expected answers."""
+"""Scenario files: what testers write, read into questions and steps with what must come of them."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from authz_service.document import find_files, load_document, locate, locate_key
+from authz_service.document import Mapping as Keys
+from authz_service.document import find_files, follow, load_document, locate, locate_key
 from authz_service.errors import DocumentError, Fault, ScenarioError
 from authz_service.policy.request import Said
-from authz_service.policy.said import CHANNEL, write_said
-from authz_service.scenario.shape import load_shape
+from authz_service.policy.said import add_channel, write_said
+from authz_service.scenario.shape import find_places, load_shape
+from authz_service.scenario.step import Changed, Sent, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,17 +63,25 @@ class Inquiry:
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     @property
+    def place(self) -> Place:
+        """Where the file asks it."""
+        return self.expected.place
+
+    @property
+    def action(self) -> str:
+        """What for, by name."""
+        return self.expected.action
+
+    @property
     def all_said(self) -> Said:
         """All that comes with the question, the channel included."""
-        if self.channel is None:
-            return self.said
-        return replace(self.said, context={**self.said.context, CHANNEL: self.channel})
+        return add_channel(self.said, self.channel)
 
     def __str__(self) -> str:
         """Write the question in one line."""
         via = f" via {self.channel}" if self.channel is not None else ""
         said = " ".join(["", "with", *write_said(self.said)]) if self.said != Said() else ""
-        return f"{self.subject} {self.expected.action} {self.resource}{via}{said}"
+        return f"{self.subject} {self.action} {self.resource}{via}{said}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ class Scenario:
         source: the document that it comes from; empty when it names none.
         fixture: which entities there are, as the name of a fixture file without its ending.
         at: what time it is; None for the real time.
-        inquiries: all its questions, in the order of the file.
+        items: all its questions and steps, in the order of the file.
     """
 
     path: Path
@@ -91,7 +102,17 @@ class Scenario:
     source: str
     fixture: str
     at: datetime | None
-    inquiries: tuple[Inquiry, ...]
+    items: tuple[Inquiry | Step, ...]
+
+    @property
+    def inquiries(self) -> tuple[Inquiry, ...]:
+        """All its questions."""
+        return tuple(each for each in self.items if isinstance(each, Inquiry))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All its steps."""
+        return tuple(each for each in self.items if isinstance(each, Step))
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -107,18 +128,16 @@ def load_scenario(path: Path) -> Scenario:
     if document is None:
         raise ScenarioError.at(str(path), "empty_file", "holds no scenario")
     loaded = load_shape(document)
-    inquiries = []
+    items: list[Inquiry | Step] = []
     faults: list[Fault] = []
     for number, case in enumerate(loaded["cases"]):
-        expected = tuple(_expectations(document, number, case))
-        faults += _contradictions(locate(document, ("cases", number)), expected)
-        said, places = Said(**case.get("said", {})), dict(_places(document, number, case))
-        inquiries += [
-            Inquiry(*parts, said, places)
-            for parts in itertools.product(
-                expected, case["who"], case["on"], case.get("via", (None,))
-            )
-        ]
+        if "do" in case:
+            items.append(step := _build_step(document, number, case))
+            faults += _find_idle(step)
+        else:
+            items += _build_inquiries(document, number, case, faults)
+    steps = [each for each in items if isinstance(each, Step)]
+    faults += [*_find_repeated(steps), *_find_late(steps, loaded["at"])]
     if faults:
         raise ScenarioError(faults)
     return Scenario(
@@ -127,7 +146,7 @@ def load_scenario(path: Path) -> Scenario:
         source=loaded["source"],
         fixture=loaded["fixture"],
         at=loaded["at"],
-        inquiries=tuple(inquiries),
+        items=tuple(items),
     )
 
 
@@ -143,6 +162,88 @@ def find_scenario_files(paths: Iterable[Path]) -> list[Path]:
         raise ScenarioError(error.faults) from None
 
 
+def _build_inquiries(
+    document: Value, number: int, case: Mapping[str, Any], faults: list[Fault]
+) -> list[Inquiry]:
+    path = ("cases", number)
+    expected = tuple(_expectations(document, number, case))
+    faults += _contradictions(locate(document, path), expected)
+    said, places = Said(**case.get("said", {})), dict(find_places(document, path, case))
+    return [
+        Inquiry(*parts, said, places)
+        for parts in itertools.product(expected, case["who"], case["on"], case.get("via", (None,)))
+    ]
+
+
+def _build_step(document: Value, number: int, case: Mapping[str, Any]) -> Step:
+    path, done = ("cases", number), case["do"]
+    said = dict(done.get("said", {}))
+    told = said.get("action", {})
+    sent = {name: value.field for name, value in told.items() if isinstance(value, Sent)}
+    if sent:
+        said["action"] = {name: value for name, value in told.items() if name not in sent}
+    keys = {key: locate_key(document, (*path, key)) for key in case}
+    told_of = {"action": locate_key(document, (*path, "do", "action"))}
+    return Step(
+        place=keys["do"],
+        subject=done["who"],
+        action=done["action"],
+        resource=done["on"],
+        channel=done.get("via"),
+        said=Said(**said),
+        sent=sent,
+        after=timedelta(**case.get("after", {})),
+        new=case.get("new", ""),
+        changes=_build_changes(document, path, case["changes"]) if "changes" in case else None,
+        informs=case.get("informs"),
+        denied=tuple(case.get("denied", ())),
+        places=keys | told_of | dict(find_places(document, (*path, "do"), done)),
+    )
+
+
+def _build_changes(
+    document: Value, path: tuple[str | int, ...], references: tuple[Reference, ...]
+) -> tuple[Changed, ...]:
+    written = follow(document, (*path, "changes"))
+    entries = written.entries if isinstance(written, Keys) else ()
+    return tuple(
+        Changed(key.place, reference, value if isinstance(value, Keys) else None)
+        for reference, (key, value) in zip(references, entries, strict=True)
+    )
+
+
+def _find_idle(step: Step) -> Iterator[Fault]:
+    """Find what is said of a step that must be denied, and so does nothing."""
+    for key in ("new", "changes", "informs"):
+        if step.denied and key in step.places:
+            message = f"`{key}` says what a step does, and one that is `denied` does nothing"
+            yield Fault(
+                step.places[key], "denied_does_nothing", f"{message}; leave one of them out"
+            )
+
+
+def _find_repeated(steps: list[Step]) -> Iterator[Fault]:
+    first: dict[str, Step] = {}
+    for each in steps:
+        other = first.setdefault(each.new, each) if each.new else each
+        if other is not each:
+            line = other.places["new"].line
+            message = f"`{each.new}` is in line {line} already; each new entity has its own id"
+            yield Fault(each.places["new"], "id_twice", message)
+
+
+def _find_late(steps: list[Step], at: datetime | None) -> Iterator[Fault]:
+    """Find a step that puts the clock forward beyond all times."""
+    now = at
+    for each in steps:
+        try:
+            now = now + each.after if now else None
+        except OverflowError:
+            message = "puts the clock forward beyond all times; begin with an earlier `at`"
+            yield Fault(each.places["after"], "clock_overflow", f"`after` {message}")
+            return
+
+
 def _expectations(document: Value, number: int, case: Mapping[str, Any]) -> Iterator[Expectation]:
     for position, action in enumerate(case.get("can", ())):
         place = locate(document, ("cases", number, "can", position))
@@ -150,16 +251,6 @@ def _expectations(document: Value, number: int, case: Mapping[str, Any]) -> Iter
     for position, (action, reasons) in enumerate(case.get("cannot", ())):
         place = locate(document, ("cases", number, "cannot", position))
         yield Expectation(place, action, allowed=False, reasons=reasons)
-
-
-def _places(document: Value, number: int, case: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
-    """Find where a case says what comes with its questions."""
-    if "via" in case:
-        yield f"context.{CHANNEL}", locate_key(document, ("cases", number, "via"))
-    for part, names in case.get("said", {}).items():
-        for name in names:
-            place = locate_key(document, ("cases", number, "with", part, name))
-            yield f"{part}.{name}", place
 
 
 def _contradictions(place: Place, expected: tuple[Expectation, ...]) -> Iterator[Fault]:

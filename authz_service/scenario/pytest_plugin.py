@@ -1,4 +1,4 @@
-"""A pytest plugin: every question of every scenario file is a test item.
+"""A pytest plugin: every question and every step of every scenario file is a test item.
 
 Files that end in `.yaml` below a folder named `scenarios` are collected; the ini option
 `authz_scenarios` gives the folder other names. The settings are those of the environment, with
@@ -9,6 +9,7 @@ found, since plugins are loaded before anything measures coverage.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from authz_service.decision.decider import Decider
-    from authz_service.scenario.case import Inquiry, Scenario
+    from authz_service.errors import Place
+    from authz_service.scenario.case import Scenario
     from authz_service.scenario.runner import Runner
+    from authz_service.scenario.session import Session
 
 _RUNNER: pytest.StashKey[Runner] = pytest.StashKey()
 
@@ -44,14 +46,14 @@ def pytest_collect_file(parent: pytest.Collector, file_path: Path) -> ScenarioFi
 
 
 class ScenarioFile(pytest.File):
-    """One scenario file; its questions share one store."""
+    """One scenario file; its questions and steps share one store."""
 
-    decider: Decider
     runner: Runner
     scenario: Scenario
+    under_way: Session
 
-    def collect(self) -> Iterator[QuestionItem]:
-        """Make an item of each question."""
+    def collect(self) -> Iterator[ScenarioItem]:
+        """Make an item of each question and each step."""
         from authz_service.errors import AuthzError
         from authz_service.scenario.case import load_scenario
 
@@ -62,29 +64,35 @@ class ScenarioFile(pytest.File):
                 pass
         except AuthzError as error:
             raise self.CollectError(str(error)) from None
-        for inquiry in self.scenario.inquiries:
-            yield QuestionItem.from_parent(self, name=str(inquiry), inquiry=inquiry)
+        named: Counter[str] = Counter()
+        for position, item in enumerate(self.scenario.items):
+            name = str(item)
+            named[name] += 1
+            # what is asked before and after a step is asked twice
+            unique = f"{name} ({named[name]})" if named[name] > 1 else name
+            options = {"position": position, "place": item.place}
+            yield ScenarioItem.from_parent(self, name=unique, **options)
 
     def setup(self) -> None:
         """Load the fixture."""
         opened = self.runner.open(self.scenario)
-        self.decider = opened.__enter__()
+        self.under_way = opened.__enter__()
         self.addfinalizer(lambda: opened.__exit__(None, None, None))
 
 
-class QuestionItem(pytest.Item):
-    """One question of a scenario."""
+class ScenarioItem(pytest.Item):
+    """One question or step of a scenario."""
 
     parent: ScenarioFile
 
-    def __init__(self, *, inquiry: Inquiry, **options: Any) -> None:
+    def __init__(self, *, position: int, place: Place, **options: Any) -> None:
         super().__init__(**options)
-        self.inquiry = inquiry
+        self.position = position
+        self.place = place
 
     def runtest(self) -> None:
-        """Ask it."""
-        file = self.parent
-        outcome = file.runner.ask(file.decider, file.scenario, self.inquiry)
+        """Put it, after the steps before it that were not taken yet in this process."""
+        outcome = self.parent.under_way.put(self.position)
         if not outcome.passed:
             from authz_service.scenario.report import describe_failure
 
@@ -99,8 +107,8 @@ class QuestionItem(pytest.Item):
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
-        """Say where the question stands."""
-        return self.path, self.inquiry.expected.place.line - 1, self.name
+        """Say where the question or step stands."""
+        return self.path, self.place.line - 1, self.name
 
 
 def _find_runner(config: pytest.Config) -> Runner:

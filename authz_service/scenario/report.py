@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from authz_service.scenario.step import Step
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from authz_service.errors import AuthzError
     from authz_service.scenario.case import Scenario
-    from authz_service.scenario.runner import Outcome
+    from authz_service.scenario.outcome import Outcome, StepOutcome
 
 Printer = Callable[[str], object]
 
 
-def describe_failure(outcome: Outcome) -> list[str]:
-    """Say where a question stands, what was expected, what came, and how to ask it again."""
-    return [
-        f"{outcome.inquiry.expected.place}: {outcome.inquiry}",
-        f"  expected: {outcome.expected}",
-        f"  came:     {outcome.given}",
-        f"  ask:      {outcome.command}",
+def describe_failure(outcome: Outcome | StepOutcome) -> list[str]:
+    """Say where a question or step stands, what was expected, what came, and how to repeat it."""
+    verb = "do" if isinstance(outcome.item, Step) else "ask"
+    lines = [
+        f"{outcome.item.place}: {outcome.item}",
+        *_label("expected", outcome.expected),
+        *_label("came", outcome.given),
+        *_label(verb, outcome.command),
     ]
+    if outcome.steps:
+        before = "the step" if outcome.steps == 1 else f"the {outcome.steps} steps"
+        lines += _label(
+            "after", f"{before} before it in the file, which this command does not take"
+        )
+    return lines
 
 
 class Report:
@@ -31,14 +42,18 @@ class Report:
         self.passed = 0
         self.failed = 0
         self.errors = 0
+        self._steps = 0
 
-    def add(self, scenario: Scenario, outcomes: list[Outcome]) -> None:
+    def add(self, scenario: Scenario, outcomes: Sequence[Outcome | StepOutcome]) -> None:
         """Print what came of a scenario."""
         failures = [outcome for outcome in outcomes if not outcome.passed]
         self.passed += len(outcomes) - len(failures)
         self.failed += len(failures)
+        steps = sum(isinstance(outcome.item, Step) for outcome in outcomes)
+        self._steps += steps
+        count = _count(len(outcomes) - steps, steps)
         mark = "FAIL" if failures else "ok  "
-        self._print(f"{mark} {scenario.path}: {scenario.title} ({_count(len(outcomes))})")
+        self._print(f"{mark} {scenario.path}: {scenario.title} ({count})")
         for outcome in failures:
             for line in describe_failure(outcome):
                 self._print(f"     {line}")
@@ -54,8 +69,19 @@ class Report:
         if self.errors:
             files = "1 scenario file" if self.errors == 1 else f"{self.errors} scenario files"
             self._print(f"{files} could not be run")
-        self._print(f"{self.passed} passed, {self.failed} failed")
+        questions = self.passed + self.failed - self._steps
+        of_what = f": {_count(questions, self._steps)}" if self._steps else ""
+        self._print(f"{self.passed} passed, {self.failed} failed{of_what}")
 
 
-def _count(questions: int) -> str:
-    return "1 question" if questions == 1 else f"{questions} questions"
+def _count(questions: int, steps: int) -> str:
+    said = ["1 question" if questions == 1 else f"{questions} questions"]
+    if steps:
+        said.append("1 step" if steps == 1 else f"{steps} steps")
+    return ", ".join(said)
+
+
+def _label(label: str, text: str) -> list[str]:
+    """Put a label before the first line of a text, and the others below it."""
+    first, *others = text.splitlines()
+    return [f"  {label + ':':10}{first}", *(f"{'':12}{line}" for line in others)]

@@ -2,116 +2,35 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from authz_service.document import Scalar, locate, locate_key, parse_time, to_plain
+from authz_service.document import Mapping as Keys
+from authz_service.document import follow, locate, locate_key, to_plain
 from authz_service.errors import Fault, ScenarioError, suggest
 from authz_service.policy.said import CHANNEL, PARTS
-from authz_service.store.entity import Reference
+from authz_service.scenario.value import (
+    MISSING,
+    Changes,
+    Count,
+    Entity,
+    Informs,
+    Names,
+    OneOrMany,
+    Refusal,
+    Time,
+    Word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from authz_service.document import Value
+    from authz_service.errors import Place
 
 _UNKNOWN: Final = "unknown"
-_MISSING: Final = "missing"
-_TRUTH: Final = {"true": True, "false": False}
-
-
-class _OneOrMany(fields.List[Any]):
-    """A list, or a single value that stands for a list of one."""
-
-    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> list[Any]:
-        return super()._deserialize(value if isinstance(value, list) else [value], *rest, **options)
-
-
-class _Word(fields.String):
-    """Text that is not empty."""
-
-    default_error_messages: dict[str, Any] = {  # noqa: RUF012  # as marshmallow declares it
-        "required": _MISSING,
-        "null": "holds nothing",
-        "invalid": "must be text; write it in quotes",
-    }
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(validate=validate.Length(min=1, error="is empty"), **options)
-
-
-class _Entity(fields.Field[Reference]):
-    """An entity, as `type/id`."""
-
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> Reference:
-        if not isinstance(value, str):
-            raise ValidationError("must be an entity such as `person/mary`")
-        try:
-            return Reference.parse(value)
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-
-
-class _Time(fields.Field[datetime]):
-    """A time with its zone."""
-
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> datetime:
-        try:
-            return parse_time(value if isinstance(value, str) else "")
-        except ValueError:
-            message = "must be a time with its zone, such as 2026-01-05T09:00:00Z"
-            raise ValidationError(message) from None
-
-
-class _Refusal(fields.Field[tuple[str, tuple[str, ...]]]):
-    """An action, or an action with the reasons that must be given."""
-
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> tuple[str, tuple[str, ...]]:
-        if isinstance(value, str) and value:
-            return value, ()
-        if isinstance(value, dict) and len(value) == 1:
-            action, said = next(iter(value.items()))
-            reasons = said if isinstance(said, list) else [said]
-            words = [action, *reasons]
-            if reasons and all(isinstance(word, str) and word for word in words):
-                return action, tuple(reasons)
-        raise ValidationError(
-            "must be an action, or an action with a reason: `view: not_permitted`"
-        )
-
-
-class _Names(fields.Field[dict[str, Any]]):
-    """What is said of a part of the question: names with values, and not those that are refused.
-
-    Arguments:
-        refused: by name, what to write instead.
-    """
-
-    default_error_messages: dict[str, Any] = {"null": "holds nothing"}  # noqa: RUF012  # as above
-
-    def __init__(self, refused: Mapping[str, str] | None = None) -> None:
-        super().__init__()
-        self._refused = refused or {}
-
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise ValidationError("must be names with values, as in `{soft: true}`")
-        if not value:
-            raise ValidationError("is empty")
-        found, messages = {}, {}
-        for name, each in value.items():
-            try:
-                found[name] = _read_said(each)
-            except ValidationError as error:
-                messages[name] = error.messages
-            if name in self._refused:
-                messages[name] = [self._refused[name]]
-        if messages:
-            raise ValidationError(messages)
-        return found
+_STEP: Final = "do"
 
 
 class _Strict(Schema):
@@ -123,47 +42,97 @@ class _Strict(Schema):
     }
 
 
-def _many(inner: fields.Field[Any], *, required: bool = False) -> _OneOrMany:
-    return _OneOrMany(
+_NEEDED: Final[dict[str, Any]] = {"required": MISSING, "null": "holds nothing"}
+
+
+def _many(inner: fields.Field[Any], *, required: bool = False) -> OneOrMany:
+    return OneOrMany(
         inner,
         required=required,
         validate=validate.Length(min=1, error="is empty"),
-        error_messages={"required": _MISSING, "null": "holds nothing"},
+        error_messages=_NEEDED,
     )
 
 
 class _WithSchema(_Strict):
-    subject = _Names()
-    action = _Names()
-    resource = _Names()
-    context = _Names({CHANNEL: "has a key of its own; say it with `via:`"})
+    subject = Names()
+    action = Names()
+    resource = Names()
+    context = Names({CHANNEL: "has a key of its own; say it with `via:`"})
+
+
+class _StepWithSchema(_WithSchema):
+    action = Names(sent=True)
+
+
+class _DoSchema(_Strict):
+    who = Entity(required=True, error_messages=_NEEDED)
+    action = Word(required=True)
+    on = Entity(required=True, error_messages=_NEEDED)
+    via = Word()
+    said = fields.Nested(
+        _StepWithSchema,
+        data_key="with",
+        validate=validate.Length(min=1, error="is empty"),
+        error_messages={"null": "holds nothing"},
+    )
+
+
+class _AfterSchema(_Strict):
+    days = Count()
+    hours = Count()
+    minutes = Count()
+    seconds = Count()
+
+
+class _StepSchema(_Strict):
+    do = fields.Nested(_DoSchema, required=True, error_messages=_NEEDED)
+    after = fields.Nested(
+        _AfterSchema,
+        validate=validate.Length(min=1, error="is empty"),
+        error_messages={"null": "holds nothing"},
+    )
+    new = Word()
+    changes = Changes(error_messages={"null": "holds nothing; `{{}}` says that nothing changes"})
+    informs = Informs(error_messages={"null": "holds nothing; `{{}}` says that nobody is informed"})
+    denied = _many(Word())
 
 
 class _CaseSchema(_Strict):
-    who = _many(_Entity(), required=True)
-    on = _many(_Entity(), required=True)
-    via = _many(_Word())
+    who = _many(Entity(), required=True)
+    on = _many(Entity(), required=True)
+    via = _many(Word())
     said = fields.Nested(
         _WithSchema,
         data_key="with",
         validate=validate.Length(min=1, error="is empty"),
         error_messages={"null": "holds nothing"},
     )
-    can = _many(_Word())
-    cannot = _many(_Refusal())
+    can = _many(Word())
+    cannot = _many(Refusal())
+
+
+class _Item(fields.Field[dict[str, Any]]):
+    """A case, or a step."""
+
+    default_error_messages: dict[str, Any] = {"null": "holds nothing"}  # noqa: RUF012  # as above
+
+    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> dict[str, Any]:
+        keys = set(value) if isinstance(value, dict) else set[str]()
+        return dict(_find_schema(keys)().load(value))
 
 
 class _ScenarioSchema(_Strict):
-    scenario = _Word(required=True)
-    source = _Word(load_default="")
-    fixture = _Word(required=True)
-    at = _Time(load_default=None, allow_none=False, error_messages={"null": "holds nothing"})
+    scenario = Word(required=True)
+    source = Word(load_default="")
+    fixture = Word(required=True)
+    at = Time(load_default=None, allow_none=False, error_messages={"null": "holds nothing"})
     cases = fields.List(
-        fields.Nested(_CaseSchema, error_messages={"null": "holds nothing"}),
+        _Item(),
         required=True,
         validate=validate.Length(min=1, error="asks nothing; add a case"),
         error_messages={
-            "required": _MISSING,
+            "required": MISSING,
             "null": "asks nothing; add a case",
             "invalid": "must be a list of cases, each with `who:`, `on:` and what they can",
         },
@@ -182,32 +151,21 @@ def load_shape(document: Value) -> dict[str, Any]:
         raise ScenarioError(_faults(document, error.normalized_messages())) from None
 
 
-def _read_said(value: Any) -> Any:
-    """Read a value that comes with a question; what it must be, the domain knows."""
-    if not isinstance(value, list):
-        return _read_said_scalar(value)
-    found, messages = [], {}
-    for number, item in enumerate(value):
-        try:
-            found.append(_read_said_scalar(item))
-        except ValidationError as error:
-            messages[number] = error.messages
-    if messages:
-        raise ValidationError(messages)
-    return found
+def find_places(
+    document: Value, path: tuple[str | int, ...], loaded: Mapping[str, Any]
+) -> Iterator[tuple[str, Place]]:
+    """Find where a file says what comes with a request: each part and name with its place.
 
-
-def _read_said_scalar(value: Any) -> str | int:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Scalar) and value.kind == "bool" and value.text.lower() in _TRUTH:
-        return _TRUTH[value.text.lower()]
-    if isinstance(value, Scalar) and value.kind == "int":
-        with suppress(ValueError):
-            return int(value.text, 10)
-    raise ValidationError(
-        "must be text, a whole number, `true` or `false`, a time, or a list of those"
-    )
+    Arguments:
+        document: the file.
+        path: leads to what has `via:` and `with:`.
+        loaded: what stands there.
+    """
+    if "via" in loaded:
+        yield f"context.{CHANNEL}", locate_key(document, (*path, "via"))
+    for part, names in loaded.get("said", {}).items():
+        for name in names:
+            yield f"{part}.{name}", locate_key(document, (*path, "with", part, name))
 
 
 def _faults(document: Value, messages: Any, path: tuple[str | int, ...] = ()) -> Iterator[Fault]:
@@ -225,18 +183,39 @@ def _fault(document: Value, message: str, path: tuple[str | int, ...]) -> Fault:
     place = locate(document, path)
     name = next((step for step in reversed(path) if isinstance(step, str)), "the file")
     if message == _UNKNOWN:
-        known = _find_known(path)
+        known = _find_known(document, path)
         place = locate_key(document, path)
+        if "denied" in known and name in _keys(_CaseSchema):
+            message = f"a step has no `{name}:`; what is asked stands in a case of its own"
+            return Fault(place, "unknown_key", message)
         return Fault(place, "unknown_key", f"there is no key `{name}`{suggest(name, known)}")
-    if message == _MISSING:
+    if message == MISSING:
         return Fault(place, "missing_key", f"lacks `{name}:`")
     return Fault(place, "invalid_value", f"`{name}` {message}")
 
 
-def _find_known(path: tuple[str | int, ...]) -> list[str]:
+def _find_known(document: Value, path: tuple[str | int, ...]) -> list[str]:
     """Find the keys that there are where a path ends."""
     if "with" in path[:-1]:
         return list(PARTS)
-    schema = _CaseSchema if "cases" in path[:-1] else _ScenarioSchema
+    if "cases" not in path[:-1]:
+        return _keys(_ScenarioSchema)
+    item = follow(document, path[:2])
+    keys = {key.text for key, _ in item.entries} if isinstance(item, Keys) else set[str]()
+    schema = _find_schema(keys)
+    inner = {"do": _DoSchema, "after": _AfterSchema}.get(str(path[2]))
+    if schema is _StepSchema and inner and path[2:-1]:
+        return _keys(inner)
+    # what has no key of a step may have been meant as one
+    return _keys(schema) if schema is _StepSchema else [*_keys(schema), _STEP]
+
+
+def _find_schema(keys: set[str]) -> type[_Strict]:
+    """Find whether something with these keys is a step or a case."""
+    return _StepSchema if keys.intersection(_keys(_StepSchema)) else _CaseSchema
+
+
+def _keys(schema: type[_Strict]) -> list[str]:
+    """Find the keys that something can have."""
     declared = schema._declared_fields.items()  # noqa: SLF001  # marshmallow has no public name
     return [each.data_key or name for name, each in declared]

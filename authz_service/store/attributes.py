@@ -89,18 +89,28 @@ class AttributeReader(ABC, Generic[V]):
             reference: which entity; its type is one that is stored.
             entries: names with values.
         """
-        writable = self._writable[reference.type]
+        values = self.read_some(reference.type, entries)
+        if len(values) < len(self._writable[reference.type]):
+            self._blame_missing(reference, values)
+        return values
+
+    def read_some(self, kind: str, entries: Iterable[tuple[str, V]]) -> dict[str, Any]:
+        """Read some attributes of an entity; others that it must have are not missed.
+
+        Arguments:
+            kind: its type, which is one that is stored.
+            entries: names with values.
+        """
+        writable = self._writable[kind]
         values = {}
         for name, value in entries:
             attribute = writable.get(name)
             if attribute is None:
-                self._blame_unknown(reference.type, name)
+                self._blame_unknown(kind, name)
             elif attribute.many:
                 values[name] = self._read_list(attribute, value)
             else:
                 values[name] = self._read_scalar(attribute, value)
-        if len(values) < len(writable):
-            self._blame_missing(reference, values)
         return values
 
     def blame(self, place: Place, code: str, message: str) -> None:

@@ -64,15 +64,8 @@ class DraftReader(AttributeReader[Value]):
             self.blame(Place(str(path)), "empty_file", "holds no entities")
             return
         for kind, group in self._entries(document, "entity types, as in `person:`"):
-            entity_type = self._types.get(kind.text)
+            entity_type = self.find_type(kind.text, kind.place)
             if entity_type is None:
-                nearest = suggest(kind.text, self._stored)
-                message = f"there is no entity type `{kind.text}`{nearest}"
-                self.blame(kind.place, "unknown_type", message)
-                continue
-            if not entity_type.stored:
-                message = f"what a `{kind.text}` is comes with each question; none is stored"
-                self.blame(kind.place, "not_stored", message)
                 continue
             for key, body in self._entries(group, f"{kind.text} entities by their ids"):
                 self._read_entity(entity_type, key, body)
@@ -128,6 +121,30 @@ class DraftReader(AttributeReader[Value]):
         else:
             super().blame_value(attribute, value, said)
 
+    def read_part(self, kind: str, place: Place, body: Value) -> dict[str, Any]:
+        """Read some attributes of an entity; others that it must have are not missed.
+
+        Arguments:
+            kind: the name of its type.
+            place: where that stands.
+            body: the attributes with their values.
+        """
+        if self.find_type(kind, place) is None:
+            return {}
+        return self.read_some(kind, self._name(body))
+
+    def find_type(self, kind: str, place: Place) -> EntityType | None:
+        """Find a type of which entities are stored; none is a fault at the place."""
+        entity_type = self._types.get(kind)
+        if entity_type is None:
+            message = f"there is no entity type `{kind}`{suggest(kind, self._stored)}"
+            self.blame(place, "unknown_type", message)
+        elif not entity_type.stored:
+            message = f"what a `{kind}` is comes with each question; none is stored"
+            self.blame(place, "not_stored", message)
+            return None
+        return entity_type
+
     def _entries(self, value: Value, wanted: str) -> Iterator[tuple[Scalar, Value]]:
         if isinstance(value, Mapping):
             yield from value.entries
@@ -143,14 +160,18 @@ class DraftReader(AttributeReader[Value]):
             self.blame(key.place, "duplicate_id", message)
             return
         known = len(self.faults)
-        entries = list(self._entries(body, "attributes, as in `{name: Mary Jones}`,"))
-        self._keys = {name.text: name for name, _ in entries}
-        named = [(name.text, value) for name, value in entries]
+        named = self._name(body)
         self._key = key
         values = self.read_attributes(reference, named)
         places = {name: value.place for name, value in named}
         complete = len(self.faults) == known
         self.drafts[reference] = Draft(key.place, Row(reference, values), places, complete)
+
+    def _name(self, body: Value) -> list[tuple[str, Value]]:
+        """Find the attributes that are written, and remember where their names stand."""
+        entries = list(self._entries(body, "attributes, as in `{name: Mary Jones}`,"))
+        self._keys = {name.text: name for name, _ in entries}
+        return [(name.text, value) for name, value in entries]
 
     def _check_id(self, key: Scalar) -> None:
         if key.kind != "str":

@@ -132,6 +132,20 @@ class Listed:
     error: str
 
 
+def find_notices(store: Store) -> dict[str, Notice]:
+    """Find all messages that were ever queued, by their ids; what came of them is not told."""
+    return {
+        row["id"]: Notice(
+            row["medium"],
+            row["address"],
+            row["language"],
+            row["template"],
+            json.loads(row["fields"]),
+        )
+        for row in store.run(Message.select().dicts())
+    }
+
+
 def queue(store: Store, notice: Notice, now: datetime, message_id: str) -> None:
     """Write a message, in the transaction that is open.
 

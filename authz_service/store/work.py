@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from authz_service.store.outbox import queue
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from authz_service.store.entity import Reference
     from authz_service.store.outbox import Notice
     from authz_service.store.writer import Writer
+
+_MESSAGE_ID_BYTES: Final = 16
 
 
 class RefusedError(Exception):
@@ -42,7 +45,7 @@ class Work:
         given: context, parameters and inputs; each that the domain declares, None where nothing was
             said.
         writer: writes entities.
-        new_id: makes an id that was never used.
+        new_id: makes the id of an entity that was never used; messages have random ones.
         link: the page on which links in messages are followed; empty where there is none.
     """
 
@@ -56,7 +59,8 @@ class Work:
 
     def inform(self, notice: Notice) -> None:
         """Queue a message, which is sent when all that is written has been committed."""
-        queue(self.writer.store, notice, self.writer.now, self.new_id())
+        message_id = secrets.token_hex(_MESSAGE_ID_BYTES)
+        queue(self.writer.store, notice, self.writer.now, message_id)
 
     def refuse(
         self, code: str, message: str, remember: Callable[[], None] | None = None
