@@ -50,9 +50,9 @@ reason("archived", "what is archived stays as it is");
 
 
 @pytest.fixture
-def records() -> Iterator[Store]:
-    """Two users and two records."""
-    store = build_records()
+def records(url: str) -> Iterator[Store]:
+    """Two users and two records, on each database."""
+    store = build_records(url)
     yield store
     store.close()
 

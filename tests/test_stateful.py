@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -68,6 +69,7 @@ class Portal(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.looking = itertools.cycle(itertools.product(PEOPLE, NUMBERS))
         self.model = Model({"home"}, {"ann", "bob"}, {("firm", "dan")})
         self.store = open_store(MEMORY, DOMAIN)
         with self.store.transaction():
@@ -256,9 +258,10 @@ class Portal(RuleBasedStateMachine):
             each.revision for each in find_changes(self.store, 0, last + 1)
         ]
 
-    @rule(person=people, number=numbers)
-    def look(self, person: str, number: str) -> None:
-        """What somebody may look at is what the model says, by both engines."""
+    @invariant()
+    def decisions_are_those_of_the_model(self) -> None:
+        """After each step somebody looks at something: both engines say what the model says."""
+        person, number = next(self.looking)
         role = self.model.role(number, person)
         asked = [
             ("view", Reference("customer", number), bool(role)),
@@ -301,4 +304,4 @@ def reference_of(performed: Performed) -> Reference:
 
 
 TestPortal = Portal.TestCase
-TestPortal.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestPortal.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
