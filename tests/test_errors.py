@@ -88,7 +88,7 @@ def test_an_error_is_of_the_kind_that_was_asked_for() -> None:
     [
         (500, SettingError),
         (500, PolicyError),
-        (500, StoreError),
+        (503, StoreError),
         (500, FixtureError),
         (500, ScenarioError),
         (500, DocumentError),

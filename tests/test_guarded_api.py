@@ -156,7 +156,7 @@ def test_every_rule_has_its_scope(path: str) -> None:
     """Below the path of the public URL too, whatever that is; two are for any key."""
     with open_service(public_url=f"https://pdp.example{path}") as service:
         app = create_app(service)
-        key = create_key(service.store, "feed", ["audit"], datetime.now(UTC))
+        key = create_key(service.store, "rules", ["policies"], datetime.now(UTC))
         shown = "Authorization", f"Bearer {key.text}"
         client = app.test_client()
         statuses = {

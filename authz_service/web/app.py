@@ -11,7 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from authz_service import assembly, storage
-from authz_service.errors import AuthzError, Fault, Place, UnauthorizedError
+from authz_service.errors import AuthzError, Fault, Place, StoreError, UnauthorizedError
 from authz_service.settings import is_loopback
 from authz_service.web import wire
 from authz_service.web.answer import Responder
@@ -98,6 +98,7 @@ def create_app(
     _guard_views(app, guard, find_tenant(service))
     app.after_request(_echo_request_id)
     app.register_error_handler(AuthzError, _answer_refusal)
+    app.register_error_handler(StoreError, _answer_mishap)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_accident)
     responder = Responder(service.decider, service.settings.max_batch)
@@ -128,6 +129,15 @@ def _echo_request_id(response: Response) -> Response:
     """Give the caller's id back, on errors too (AuthZEN section 10.1.4)."""
     if REQUEST_ID in request.headers:
         response.headers[REQUEST_ID] = request.headers[REQUEST_ID]
+    return response
+
+
+def _answer_mishap(error: StoreError) -> Response:
+    """Tell the log what the database said, and the caller that nothing was done."""
+    _LOGGER.error("%s failed: %s", _place(), error)
+    message = "the database cannot be used, so nothing was changed; the log of the service says why"
+    response = jsonify(wire.write_fault(Fault(_place(), "database_error", message)))
+    response.status_code = error.http_status
     return response
 
 
