@@ -125,8 +125,9 @@ def _perform(
     due = time.monotonic()
     for customer, person in itertools.islice(list_members(customers - _KEPT, customers), None):
         may_go.wait()  # type: ignore[attr-defined]  # an event of another context
-        due = max(due + 1 / rate, time.monotonic() - 1)
-        time.sleep(max(0.0, due - time.monotonic()))
+        # what was missed, as while it waited, is not made up for
+        due = max(due + 1 / rate, time.monotonic())
+        time.sleep(due - time.monotonic() if due > time.monotonic() else 0)
         performer.perform(make_deed(customer, person))
         count.value += 1
 

@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+from typing import Final
+
 import click
 
-from authz_service.cli.changes import changes
-from authz_service.cli.check import check
-from authz_service.cli.exporting import export
-from authz_service.cli.importing import import_
-from authz_service.cli.keys import keys
-from authz_service.cli.lint import lint
-from authz_service.cli.load import load
-from authz_service.cli.messages import messages
-from authz_service.cli.migrate import migrate
-from authz_service.cli.notify import notify
-from authz_service.cli.perform import perform
-from authz_service.cli.search import can, what, who
-from authz_service.cli.serve import serve
-from authz_service.cli.show import show
-from authz_service.cli.steps import steps
-from authz_service.cli.test import test
+# The module of each command, which has a function of that name; imported when it is needed, for
+# importing all of them takes longer than most commands.
+_MODULES: Final = {
+    "can": "search",
+    "changes": "changes",
+    "check": "check",
+    "export": "exporting",
+    "import": "importing",
+    "keys": "keys",
+    "lint": "lint",
+    "load": "load",
+    "messages": "messages",
+    "migrate": "migrate",
+    "notify": "notify",
+    "perform": "perform",
+    "serve": "serve",
+    "show": "show",
+    "steps": "steps",
+    "test": "test",
+    "what": "search",
+    "who": "search",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands, each in a module of its own."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in _MODULES:
+            return None
+        gc.disable()  # nothing of what is imported is garbage
+        try:
+            module = importlib.import_module(f"authz_service.cli.{_MODULES[name]}")
+        finally:
+            gc.enable()
+        command: click.Command = getattr(module, "import_" if name == "import" else name)
+        return command
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="authz-service")
 def main() -> None:
     """Decide who may do what, from Polar policies over a store of entities.
@@ -33,26 +61,3 @@ def main() -> None:
     Example:
       authz check person/mary view_usage subscription/0470000001 --via app
     """
-
-
-for command in (
-    can,
-    changes,
-    check,
-    export,
-    import_,
-    keys,
-    lint,
-    load,
-    messages,
-    migrate,
-    notify,
-    perform,
-    serve,
-    show,
-    steps,
-    test,
-    what,
-    who,
-):
-    main.add_command(command)
