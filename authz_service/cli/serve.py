@@ -102,6 +102,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     Example:
       authz serve --create --port 8081
     """
+    gc.disable()  # what is built now stays; a serving process looks for garbage once it is ready
     # all serving processes read each other's tokens
     settings = replace(settings, token_key=settings.token_key or secrets.token_hex())
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -171,6 +172,7 @@ def _load_worker(
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()
+    gc.enable()
     shared.announce()
     threading.Thread(
         target=_deliver, args=(settings, domain, shared.turn), name="deliver", daemon=True
