@@ -42,6 +42,10 @@ class AttributeReader(ABC, Generic[V]):
         self.faults: list[Fault] = []
         self._types = schema.types
         self._writable = {name: find_writable(each) for name, each in schema.types.items()}
+        self._required = {
+            kind: {name for name, each in writable.items() if not each.optional}
+            for kind, writable in self._writable.items()
+        }
 
     @abstractmethod
     def is_null(self, value: V) -> bool:
@@ -90,7 +94,7 @@ class AttributeReader(ABC, Generic[V]):
             entries: names with values.
         """
         values = self.read_some(reference.type, entries)
-        if len(values) < len(self._writable[reference.type]):
+        if not values.keys() >= self._required[reference.type]:
             self._blame_missing(reference, values)
         return values
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.document import parse_time
 from authz_service.errors import Fault, Place, RequestError, quote, suggest
-from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, STRING
+from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, SCALARS, STRING
 from authz_service.store.attributes import LARGEST_INTEGER, AttributeReader
 from authz_service.store.entity import Reference, Row
 from authz_service.store.lines import read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from authz_service.polar.schema import Schema
@@ -68,6 +68,15 @@ class EntityReader(AttributeReader[Any]):
         super().__init__(schema)
         self.failed: set[Reference] = set()
         self._stored = {name for name, each in schema.types.items() if each.stored}
+        # by type, the attributes that are texts, ids among them, with the choices that there are
+        self._texts = {
+            kind: {
+                name: each.choices
+                for name, each in writable.items()
+                if not each.many and (each.type == STRING or each.type not in SCALARS)
+            }
+            for kind, writable in self._writable.items()
+        }
         # of what is being read; a place is made of them when there is something to tell
         self._name, self._number, self._prefix = "", 0, ""
 
@@ -101,6 +110,18 @@ class EntityReader(AttributeReader[Any]):
         """
         self._name, self._number, self._prefix = name, 0, prefix
         return self._read(reference, attributes)
+
+    def read_some(self, kind: str, entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        """Read some attributes: texts at once, for most are, and what is not usual with care."""
+        texts, values, others = self._texts[kind], {}, []
+        for name, value in entries:
+            choices = texts.get(name)
+            is_usual = choices is not None and type(value) is str and "\0" not in value
+            if is_usual and (not choices or value in choices):
+                values[name] = value
+            else:
+                others.append((name, value))
+        return values | super().read_some(kind, others) if others else values
 
     def is_null(self, value: Any) -> bool:
         """Tell whether it says that there is no value."""
