@@ -31,6 +31,12 @@ def faults_of(tmp_path: Path, text: str) -> list[str]:
 
 
 FAULTS: Final = {
+    f"{DO}informs: {{a@x.example: [administrator_added, adminstrator_added]}}": [
+        (
+            "5:5: there is no message `adminstrator_added`; did you mean `administrator_added`?"
+            " [unknown_message]"
+        )
+    ],
     f"{CHANGES}{{membreship/b/a: {{role: user}}}}": [
         "5:15: there is no entity type `membreship`; did you mean `membership`? [unknown_type]"
     ],

@@ -120,6 +120,10 @@ def _check_step(domain: Domain, step: Step) -> Iterator[Fault]:
         why = f"{quote(step.action)} changes nothing; ask with `can:` whether it is allowed"
         nearest = suggest(step.action, done)
         yield Fault(step.places["action"], "not_performable", why + nearest)
+    for template in sorted({each for told in (step.informs or {}).values() for each in told}):
+        if template not in domain.templates:
+            message = f"there is no message {quote(template)}{suggest(template, domain.templates)}"
+            yield Fault(step.places.get("informs", step.place), "unknown_message", message)
     # each on its own, so that all faults are told at once
     for check in (
         lambda: build_deed(domain.schema, step, step.sent),
