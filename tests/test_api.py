@@ -23,6 +23,7 @@ from portal_service import (
 )
 from reference import ENGINES
 
+from authz_service import assembly
 from authz_service.policy.source import load_policies
 
 if TYPE_CHECKING:
@@ -317,4 +318,6 @@ def test_health_says_what_is_serving(engine: str) -> None:
     digest = load_policies(POLICIES).digest
 
     assert (200, "no-store") == (answer.status, answer.headers["cache-control"])
-    assert {"status": "ok", "engine": engine, "policy_digest": digest} == answer.data
+    # where oso cannot be installed, that is said
+    unheld = {} if assembly.has_reference() else {"reference": None}
+    assert {"status": "ok", "engine": engine, "policy_digest": digest, **unheld} == answer.data

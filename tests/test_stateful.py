@@ -29,6 +29,7 @@ from authz_service.store.writer import Cause, find_changes, find_revision, write
 
 if TYPE_CHECKING:
     from authz_service.decision.performer import Performed
+    from authz_service.policy.engine import Engine
 
 ROOT: Final = Path(__file__).parent.parent
 NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -45,7 +46,11 @@ MEMBERS: Final = (
 APPLICATIONS: Final = ("firm/cloud", "firm/onedrive")
 POLICIES: Final = load_policies(SETTINGS.policies)
 COMPILED: Final = assembly.build_compiled(SETTINGS, DOMAIN)
-ORACLE: Final = load_oracle(POLICIES, DOMAIN, 600_000)
+# one engine alone is held against the model where oso cannot be installed
+ENGINES: Final[tuple[Engine, ...]] = (
+    COMPILED,
+    *([load_oracle(POLICIES, DOMAIN, 600_000)] if assembly.has_reference() else []),
+)
 WEB: Final = {"channel": "web"}
 
 people = st.sampled_from(PEOPLE)
@@ -276,10 +281,10 @@ class Portal(RuleBasedStateMachine):
         for action, on, expected in asked:
             subject = Reference("person", person)
             request = build_request(DOMAIN.schema, subject, action, on, Said(context=WEB))
-            reasons = COMPILED.reasons(self.store, request, NOW)
+            reasons = {each.reasons(self.store, request, NOW) for each in ENGINES}
 
-            assert expected == (not reasons)
-            assert reasons == ORACLE.reasons(self.store, request, NOW)
+            assert {expected} == {not each for each in reasons}
+            assert 1 == len(reasons)
 
     def may_open(self, application: str, person: str, role: str) -> bool:
         """Whether somebody may open an application of the firm."""
