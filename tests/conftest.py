@@ -28,6 +28,8 @@ RunSql = Callable[[str], list[tuple[Any, ...]]]
 
 pytest.register_assert_rewrite("portal_service", "store_suite")
 
+from store_suite import LIBRARY  # noqa: E402  # its assertions are rewritten first
+
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresServer]:
@@ -68,6 +70,16 @@ def url(request: pytest.FixtureRequest) -> str:
 def portal(url: str) -> Iterator[Store]:
     """A store of the portal on the test's database, with its tables and nothing in them."""
     store = open_store(url, DOMAIN)
+    with store.transaction():
+        store.create_tables()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """A library with nothing in it, on the test's database; some modules have another store."""
+    store = open_store(url, LIBRARY)
     with store.transaction():
         store.create_tables()
     yield store

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from authz_service import assembly
-from authz_service.decision.performer import Deed
-from authz_service.policy.request import Said, build_request
-from authz_service.portal import DOMAIN
-from authz_service.settings import Settings
-from authz_service.store.database import open_store
-from authz_service.store.entity import Reference
+from performing import make_deed, open_performer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.synchronize import Barrier
 
-ROOT: Final = Path(__file__).parent.parent
-_WEB: Final = Said(context={"channel": "web"})
 _PATIENCE: Final = 120
 
 
@@ -62,13 +53,10 @@ def _run(
     barrier: Barrier,
     results: multiprocessing.Queue[tuple[str, ...]],
 ) -> None:
-    store = open_store(url, DOMAIN)
-    engine = assembly.build_compiled(replace(Settings(), policies=ROOT / "policies"), DOMAIN)
-    performer = assembly.build_performer(engine, DOMAIN, store)
+    store, performer = open_performer(url)
 
     def ask(wanted: Wanted) -> None:
-        asked = Reference.parse(wanted.who), wanted.action, Reference.parse(wanted.on)
-        deed = Deed(build_request(DOMAIN.schema, *asked, _WEB), key=wanted.key)
+        deed = make_deed(wanted.who, wanted.action, wanted.on, wanted.key)
         results.put(tuple(each.code for each in performer.perform(deed).decision.reasons))
         store.close()
 

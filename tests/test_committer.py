@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import peewee
 import pytest
-from store_suite import LIBRARY, reader
+from store_suite import reader
 
 from authz_service.errors import StoreConflictError, StoreError
 from authz_service.store.committer import Committer
-from authz_service.store.database import BrokenPromiseError, open_store
+from authz_service.store.database import BrokenPromiseError
 from authz_service.store.writer import Cause, find_changes, find_revision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from authz_service.store.database import Store
     from authz_service.store.writer import Writer
@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 CAUSE: Final = Cause("tests")
 CONFLICT: Final = "DO $$ BEGIN RAISE EXCEPTION 'too bad' USING ERRCODE = '40001'; END $$"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """A library with nothing in it."""
-    store = open_store(url, LIBRARY)
-    with store.transaction():
-        store.create_tables()
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -5,27 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import durability
 import pytest
+from performing import make_deed, open_performer
 
-from authz_service import assembly
-from authz_service.decision.performer import Deed
 from authz_service.errors import StoreError
-from authz_service.policy.request import Said, build_request
-from authz_service.portal import DOMAIN
-from authz_service.settings import Settings
-from authz_service.store.database import open_store
-from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-ROOT: Final = Path(__file__).parent.parent
-WEB: Final = Said(context={"channel": "web"})
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -59,14 +49,11 @@ def run(*command: str) -> None:
 @contextmanager
 def open_performing(path: Path) -> Iterator[Callable[[int], int]]:
     """Open what makes the user of a company an administrator, and gives back the revision."""
-    store = open_store(f"sqlite:///{path}", DOMAIN)
-    engine = assembly.build_compiled(replace(Settings(), policies=ROOT / "policies"), DOMAIN)
-    performer = assembly.build_performer(engine, DOMAIN, store)
+    store, performer = open_performer(f"sqlite:///{path}")
 
     def perform(number: int) -> int:
-        subject, resource = Reference("person", f"p{number}-1"), Reference("customer", f"c{number}")
-        asked = build_request(DOMAIN.schema, subject, "become_administrator", resource, WEB)
-        performed = performer.perform(Deed(asked))
+        who, on = f"person/p{number}-1", f"customer/c{number}"
+        performed = performer.perform(make_deed(who, "become_administrator", on))
         assert performed.decision.allowed
         return performed.revision
 

@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from store_suite import LIBRARY
 
 from authz_service.errors import ApiKeyError
-from authz_service.store.database import open_store
 from authz_service.store.keys import (
     KeyState,
     create_key,
@@ -26,8 +24,6 @@ from authz_service.store.keys import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conftest import RunSql
 
     from authz_service.store.database import Store
@@ -37,16 +33,6 @@ NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 SECOND: Final = timedelta(seconds=1)
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """A store without keys."""
-    store = open_store(url, LIBRARY)
-    with store.transaction():
-        store.create_tables()
-    yield store
-    store.close()
 
 
 def create(store: Store, name: str = "desk", expires: datetime | None = None) -> NewKey:

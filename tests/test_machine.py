@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from performing import ROOT, build_portal_engine
 
 from authz_service import assembly, storage
 from authz_service.policy.request import Said, build_request
 from authz_service.portal import DOMAIN
-from authz_service.settings import Settings
 from authz_service.store.entity import Reference, Row
 from authz_service.store.machine import draw
 
 if TYPE_CHECKING:
-    from authz_service.policy.engine import Engine
     from authz_service.store.machine import Machine
 
-ROOT: Final = Path(__file__).parent.parent
-SETTINGS: Final = replace(Settings(), policies=ROOT / "policies")
 TAKERS: Final = {
     "the access owner": "person/els",
     "the requester": "person/bram",
@@ -32,12 +26,6 @@ STATES: Final = [
     for machine in DOMAIN.machines
     for state in sorted({step.target for step in machine.steps})
 ]
-
-
-@functools.cache
-def engine() -> Engine:
-    """The compiled policies."""
-    return assembly.build_compiled(SETTINGS, DOMAIN)
 
 
 def name_of(machine: Machine) -> str:
@@ -52,7 +40,7 @@ def refused_actions(machine: Machine, state: str) -> dict[str, bool]:
     values |= {"kind": machine.kind} if machine.kind else {"terms_accepted": True}
     reference = Reference(machine.type, "new")
     store.insert(Row(reference, values))
-    decider = assembly.build_decider(engine(), DOMAIN, store)
+    decider = assembly.build_decider(build_portal_engine(), DOMAIN, store)
     found = {}
     for step in machine.steps:
         if step.source:

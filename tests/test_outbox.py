@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from store_suite import LIBRARY, reader
+from store_suite import reader
 
 from authz_service.errors import StoreError
-from authz_service.store.database import open_store
 from authz_service.store.outbox import (
     DEAD,
     EMAIL,
@@ -33,8 +32,6 @@ from authz_service.store.outbox import (
 from authz_service.store.writer import Cause, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conftest import RunSql
 
     from authz_service.store.database import Store
@@ -44,16 +41,6 @@ LEASE: Final = timedelta(minutes=2)
 TOKEN: Final = "swordfish é \U0001f600 \x00"  # noqa: S105  # what must not be seen
 NOTICE: Final = Notice("email", "mary@x.example", "fr", "welcome", {"name": "M", "token": TOKEN})
 FIELDS: Final = "SELECT fields FROM authz_message ORDER BY id"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """A library with nothing in it."""
-    store = open_store(url, LIBRARY)
-    with store.transaction():
-        store.create_tables()
-    yield store
-    store.close()
 
 
 def put(store: Store, *ids: str, notice: Notice = NOTICE, now: datetime = NOW) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from performing import ROOT, SETTINGS, build_portal_engine
 
 from authz_service import assembly
 from authz_service.decision.performer import Deed
 from authz_service.errors import RequestConflictError, RequestError
 from authz_service.policy.request import Said, build_request, read_inputs
 from authz_service.portal import DOMAIN
-from authz_service.settings import Settings
 from authz_service.store.entity import Reference, Row
 from authz_service.store.fixture import load_fixtures
 from authz_service.store.outbox import Notice, find_notices
@@ -27,20 +25,11 @@ from authz_service.store.writer import Cause, find_changes, find_revision, write
 
 if TYPE_CHECKING:
     from authz_service.decision.performer import Performed, Performer
-    from authz_service.policy.engine import Engine
     from authz_service.store.database import Store
     from authz_service.store.writer import Writer
 
-ROOT: Final = Path(__file__).parent.parent
 BAKERY, MILL, SMITH, JANSSENS = "240817365", "318406529", "123456789", "517730264"
 START: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
-SETTINGS: Final = replace(Settings(), policies=ROOT / "policies")
-
-
-@functools.cache
-def engine() -> Engine:
-    """The compiled policies."""
-    return assembly.build_compiled(SETTINGS, DOMAIN)
 
 
 @dataclass
@@ -116,7 +105,7 @@ def office(portal: Store) -> Office:
     with write(portal, Cause(), START) as writer:
         load_fixtures([ROOT / "fixtures"], writer, DOMAIN)
     clock = Clock()
-    performer = assembly.build_performer(engine(), DOMAIN, portal, clock, SETTINGS)
+    performer = assembly.build_performer(build_portal_engine(), DOMAIN, portal, clock, SETTINGS)
     return Office(portal, performer, clock)
 
 
@@ -473,7 +462,7 @@ def test_the_ids_of_new_entities_can_be_given(office: Office) -> None:
     """Messages have ids of their own, which nobody gives, so that the two cannot be mixed up."""
     ids = iter(["ask-1", "ask-2"])
     performer = assembly.build_performer(
-        engine(), DOMAIN, office.store, office.clock, new_id=lambda: next(ids)
+        build_portal_engine(), DOMAIN, office.store, office.clock, new_id=lambda: next(ids)
     )
     given = replace(office, performer=performer)
     asked = [given.ask(f"person/{who}", "mobile", "cloud") for who in ("yusuf", "sofie")]

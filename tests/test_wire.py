@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from portal_service import MARY_SEES_BILLS, MARY_SEES_USAGE
 
-from authz_service.decision.answer import Decision, Reason
+from authz_service.decision.answer import Decision, Reason, write_decision
 from authz_service.errors import Fault, Place, RequestError, RequestTooLargeError
 from authz_service.policy.request import Request
 from authz_service.portal import DOMAIN
@@ -176,14 +176,14 @@ def test_a_batch_over_the_limit_is_too_large() -> None:
 
 def test_an_allow_is_written() -> None:
     """An allow is that and no more."""
-    assert {"decision": True} == wire.write_decision(Decision((), "digest"), with_reasons=True)
+    assert {"decision": True} == write_decision(Decision((), "digest"), with_reasons=True)
 
 
 def test_a_deny_is_written_with_its_reasons() -> None:
     """A deny carries its reasons where they are wanted, and none where not."""
     denied = Decision((Reason("a", "first"), Reason("b", "second")), "digest")
     reasons = [{"code": "a", "message": "first"}, {"code": "b", "message": "second"}]
-    written = [wire.write_decision(denied, with_reasons=wanted) for wanted in (True, False)]
+    written = [write_decision(denied, with_reasons=wanted) for wanted in (True, False)]
     expected = [{"decision": False, "context": {"reasons": reasons}}, {"decision": False}]
 
     assert expected == written

@@ -9,28 +9,16 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from store_suite import LIBRARY, book, reader
 
-from authz_service.store.database import BrokenPromiseError, open_store
+from authz_service.store.database import BrokenPromiseError
 from authz_service.store.entity import Reference, Row
 from authz_service.store.writer import Cause, Change, find_changes, find_revision, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from authz_service.store.database import Store
 
 NOW: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 BORROWED: Final = Cause("desk", "reader/mary", "borrow", "a rainy day")
 EMMA: Final = Reference("book", "emma")
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """A library with nothing in it."""
-    store = open_store(url, LIBRARY)
-    with store.transaction():
-        store.create_tables()
-    yield store
-    store.close()
 
 
 def put(store: Store, *rows: Row) -> None:

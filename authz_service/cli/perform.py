@@ -10,7 +10,7 @@ import click
 
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
 from authz_service.cli.options import takes_settings
-from authz_service.decision.performer import Deed
+from authz_service.decision.performer import Deed, write_performed
 from authz_service.errors import EXIT_DENY
 from authz_service.policy.said import build_checked_deed
 
@@ -51,18 +51,11 @@ def perform(
         request, inputs = build_checked_deed(schema, *asked)
         performed = performer.perform(Deed(request, inputs, "authz perform", reason, key))
     if as_json:
-        click.echo(json.dumps(_write(performed), ensure_ascii=False))
+        click.echo(json.dumps(write_performed(performed), ensure_ascii=False))
     else:
         _show(performed)
     if not performed.decision.allowed:
         sys.exit(EXIT_DENY)
-
-
-def _write(performed: Performed) -> dict[str, Any]:
-    reasons = [{"code": each.code, "message": each.message} for each in performed.decision.reasons]
-    if reasons:
-        return {"decision": False, "context": {"reasons": reasons}}
-    return {"decision": True, "changes": performed.changes, "revision": performed.revision}
 
 
 def _show(performed: Performed) -> None:

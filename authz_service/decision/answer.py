@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, order=True)
@@ -49,3 +50,11 @@ class Decision:
     def allowed(self) -> bool:
         """Whether the subject may."""
         return not self.reasons
+
+
+def write_decision(decision: Decision, *, with_reasons: bool) -> dict[str, Any]:
+    """Write a decision as JSON has it; an allow needs no reasons."""
+    if decision.allowed or not with_reasons:
+        return {"decision": decision.allowed}
+    reasons = [{"code": each.code, "message": each.message} for each in decision.reasons]
+    return {"decision": False, "context": {"reasons": reasons}}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.decision.answer import Decision, Reason
+from authz_service.decision.answer import Decision, Reason, write_decision
 from authz_service.errors import RequestConflictError, RequestError, quote
 from authz_service.policy.reasons import EVALUATION_ERROR, EVALUATION_TIMEOUT
 from authz_service.store.database import BrokenPromiseError
@@ -172,6 +172,13 @@ class Performer:
             writer.forget()
             return self._decider.deny(each.code for each in error.faults).reasons
         return ()
+
+
+def write_performed(performed: Performed) -> dict[str, Any]:
+    """Write what came of a deed as JSON has it; a denial is that of a question."""
+    if not performed.decision.allowed:
+        return write_decision(performed.decision, with_reasons=True)
+    return {"decision": True, "changes": performed.changes, "revision": performed.revision}
 
 
 def write_change(change: Change) -> dict[str, Any]:

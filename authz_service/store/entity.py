@@ -198,14 +198,6 @@ def is_text(text: str) -> bool:
         return False
 
 
-def find_defaults(model: type[Entity]) -> dict[str, Any]:
-    """Find what an entity of this type has where nothing is said of it."""
-    hidden = {"id", REVISION, *model.copies}
-    fields = model._meta.fields.items()  # noqa: SLF001  # as above
-    usual = {name: each.default for name, each in fields if name not in hidden}
-    return usual | dict.fromkeys(find_links(model), ())
-
-
 def find_link(
     model: type[Entity], name: str
 ) -> tuple[type[peewee.Model], peewee.ForeignKeyField, peewee.ForeignKeyField]:

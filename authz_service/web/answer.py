@@ -6,6 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from authz_service.decision.answer import write_decision
 from authz_service.errors import RequestError
 from authz_service.strict_json import parse_json
 from authz_service.web import fast, wire
@@ -117,7 +118,7 @@ def _write_error(error: RequestError) -> bytes:
 
 
 def _write(decision: Decision, *, with_reasons: bool) -> bytes:
-    return _dump(wire.write_decision(decision, with_reasons=with_reasons))
+    return _dump(write_decision(decision, with_reasons=with_reasons))
 
 
 def _dump(data: dict[str, Any]) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flask import g, jsonify, request
 
-from authz_service.decision.performer import Deed
+from authz_service.decision.performer import Deed, write_performed
 from authz_service.policy.request import read_inputs
 from authz_service.strict_json import parse_json
 from authz_service.web import wire
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from flask import Blueprint, Response
 
     from authz_service.assembly import Service
-    from authz_service.decision.performer import Performed
 
 PERFORM: Final = "/v1/perform"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -38,13 +37,6 @@ def add_performing(api: Blueprint, service: Service) -> None:
         inputs = read_inputs(schema, data["action"].get("properties") or {})
         key = request.headers.get(IDEMPOTENCY_KEY, "")
         deed = Deed(asked, inputs, g.get("client", ""), read_reason(), key)
-        response = jsonify(_write(service.performer.perform(deed)))
+        response = jsonify(write_performed(service.performer.perform(deed)))
         response.headers["X-Policy-Digest"] = service.decider.policy_digest
         return response
-
-
-def _write(performed: Performed) -> dict[str, Any]:
-    """Write what came of a deed; a denial as that of a question."""
-    if not performed.decision.allowed:
-        return wire.write_decision(performed.decision, with_reasons=True)
-    return {"decision": True, "changes": performed.changes, "revision": performed.revision}

@@ -23,7 +23,7 @@ from authz_service.store.entity import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from authz_service.decision.answer import Decision, Found
+    from authz_service.decision.answer import Found
     from authz_service.errors import AuthzError
     from authz_service.polar.schema import Schema as Vocabulary
     from authz_service.policy.request import Request
@@ -301,14 +301,6 @@ def write_found(found: Found, written: Iterable[dict[str, str]]) -> dict[str, An
     results = list(written)
     page = {"next_token": found.next_token, "count": len(results)}
     return {"page": page, "results": results}
-
-
-def write_decision(decision: Decision, *, with_reasons: bool) -> dict[str, Any]:
-    """Write a decision; an allow needs no reasons."""
-    if decision.allowed or not with_reasons:
-        return {"decision": decision.allowed}
-    reasons = [{"code": each.code, "message": each.message} for each in decision.reasons]
-    return {"decision": False, "context": {"reasons": reasons}}
 
 
 def write_item_error(error: RequestError) -> dict[str, Any]:
