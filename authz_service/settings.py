@@ -136,6 +136,12 @@ class Settings:
         _parse_text,
         "where the entities are: `sqlite:///PATH` or `postgresql://USER@HOST/NAME`",
     )
+    read_in_place: str = _setting(
+        "on",
+        _parse_choice("on", "off"),
+        "whether a SQLite file is read where it lies; `off` is faster where other processes write"
+        " to it more than some forty times a second",
+    )
     policies: Path = _setting(
         Path("policies"), _parse_folder, "the folder of the `.polar` files, read whole"
     )

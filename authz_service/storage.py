@@ -71,7 +71,8 @@ def _open_store_with_tables(settings: Settings, domain: Domain) -> Store:
     if find_missing_file(settings.database):
         message = "there is no such file; `authz load FILE...` makes it"
         raise StoreError.at(settings.shown_database, "no_database", message)
-    store = open_store(settings.database, domain)
+    in_place = settings.read_in_place == "on"
+    store = open_store(settings.database, domain, in_place=in_place)
     try:
         has_tables = store.has_tables()
     except BaseException:

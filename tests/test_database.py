@@ -72,6 +72,16 @@ def test_a_relative_path_starts_here(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (tmp_path / "var" / "lib" / "portal.db").is_file()
 
 
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_file_is_read_in_place_or_not(tmp_path: Path, *, in_place: bool) -> None:
+    """SQLite maps the file into memory only where it is told to read in place."""
+    store = open_store(f"sqlite:///{tmp_path}/portal.db", LIBRARY, in_place=in_place)
+    [(size,)] = store.execute({"sqlite": "PRAGMA mmap_size"}, [], 1_000)
+    store.close()
+
+    assert in_place == (size > 0)
+
+
 @pytest.mark.parametrize(
     "url",
     [

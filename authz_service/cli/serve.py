@@ -74,6 +74,7 @@ class _Shared:
 )
 @takes_settings(
     "database",
+    "read_in_place",
     "policies",
     "domain",
     "fixtures",

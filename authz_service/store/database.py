@@ -33,7 +33,8 @@ MEMORY: Final = "sqlite:///:memory:"
 
 # WAL lets readers go on while one writes. The file is read in place, not copied page by page, which
 # takes a third off a check (benchmarks/README.md); 2 GiB is the most that SQLite maps.
-_SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1, "mmap_size": 2**31}
+_SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1}
+_IN_PLACE: Final = {"mmap_size": 2**31}
 # The wait lets writers queue instead of failing.
 _SQLITE_WAIT_SECONDS: Final = 10
 # Prepared statements that a connection keeps; each question of a domain has two.
@@ -332,8 +333,14 @@ class Store:
         )
 
 
-def open_store(url: str, domain: Domain) -> Store:
+def open_store(url: str, domain: Domain, *, in_place: bool = True) -> Store:
     """Open the store at a URL: `sqlite:///PATH`, `sqlite:///:memory:` or `postgresql://...`.
+
+    Arguments:
+        url: where it is.
+        domain: what it holds.
+        in_place: read the file of SQLite where it lies. Each commit of another process lets go of
+            it, and then it has to be found page by page again.
 
     Raises:
         StoreError: when the URL cannot be used. Whether the database answers is seen when it is
@@ -348,10 +355,9 @@ def open_store(url: str, domain: Domain) -> Store:
         raise StoreError.at("database", "unknown_database", message)
     if url != MEMORY:
         _make_folder(Path(path).parent)
-    pragmas = _SQLITE_PRAGMAS
     database = peewee.SqliteDatabase(
         path,
-        pragmas=pragmas,
+        pragmas=_SQLITE_PRAGMAS | _IN_PLACE if in_place else _SQLITE_PRAGMAS,
         timeout=_SQLITE_WAIT_SECONDS,
         cached_statements=_SQLITE_STATEMENTS,
     )
