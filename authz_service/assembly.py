@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
+from authz_service.decision.explanation import Explainer
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
 from authz_service.delivery.channels import build_channels
@@ -50,6 +51,7 @@ class Service:
     store: Store
     decider: Decider
     performer: Performer
+    explainer: Explainer
     sampled: Sampled | None = None
     has_reference: bool = True
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -110,6 +112,17 @@ def _build_reference(policies: PolicySet, settings: Settings, domain: Domain) ->
     from authz_service.policy.oracle import Oracle  # noqa: PLC0415  # only where oso is
 
     return Oracle(policies, domain.schema, settings.time_limit)
+
+
+def find_compiled(engine: Engine, settings: Settings, domain: Domain) -> CompiledEngine:
+    """Find the compiled engine in another, or build it where there is none: its clauses explain.
+
+    Raises:
+        PolicyError: as above.
+    """
+    while isinstance(engine, (Sampled, Both)):
+        engine = engine.engine
+    return engine if isinstance(engine, CompiledEngine) else build_compiled(settings, domain)
 
 
 def build_compiled(
@@ -195,6 +208,25 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     )
 
 
+def build_explainer(
+    engine: CompiledEngine,
+    decider: Decider,
+    domain: Domain,
+    store: Store,
+    clock: Callable[[], datetime] = tell_time,
+) -> Explainer:
+    """Build what explains the decisions of a decider over a store.
+
+    Arguments:
+        engine: whose clauses are explained.
+        decider: what decides, by the same policies.
+        domain: what the entities are.
+        store: the entities.
+        clock: tells the time.
+    """
+    return Explainer(engine=engine, decider=decider, store=store, domain=domain, clock=clock)
+
+
 def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     """Build a service over the store of the settings.
 
@@ -222,7 +254,11 @@ def put_together(
     decider = build_decider(engine, domain, store, clock, settings)
     performer = build_performer(engine, domain, store, clock, settings)
     sampled = engine if isinstance(engine, Sampled) else None
-    return Service(settings, domain, store, decider, performer, sampled, has_reference(), clock)
+    compiled = find_compiled(engine, settings, domain)
+    explainer = build_explainer(compiled, decider, domain, store, clock)
+    return Service(
+        settings, domain, store, decider, performer, explainer, sampled, has_reference(), clock
+    )
 
 
 def build_couriers(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from authz_service.decision.decider import Decider
+    from authz_service.decision.explanation import Explainer
     from authz_service.decision.performer import Performer
     from authz_service.store.domain import Domain
 
@@ -113,6 +114,15 @@ def build_performer(file: Path) -> Performer:
     settings = dataclasses.replace(Settings(), policies=ROOT / "policies")
     store = open_store(f"sqlite:///{file}", DOMAIN)
     return assembly.build_performer(assembly.build_compiled(settings, DOMAIN), DOMAIN, store)
+
+
+def build_explainer(file: Path) -> tuple[Explainer, Decider]:
+    """Build what explains about a file, as a service does, and what decides."""
+    settings = dataclasses.replace(Settings(), policies=ROOT / "policies", time_limit=_TIME_LIMIT)
+    store = open_store(f"sqlite:///{file}", DOMAIN)
+    engine = assembly.build_compiled(settings, DOMAIN)
+    decider = assembly.build_decider(engine, DOMAIN, store)
+    return assembly.build_explainer(engine, decider, DOMAIN, store), decider
 
 
 def make_questions(customers: int, count: int, seed: int = 1) -> list[Question]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from authz_service.decision.decider import Decider
+    from authz_service.decision.explanation import Explainer
     from authz_service.decision.performer import Performer
     from authz_service.polar.schema import Schema
     from authz_service.policy.engine import Engine
@@ -102,6 +103,22 @@ class Circumstances:
         with self._open(settings) as (engine, domain, store):
             performer = assembly.build_performer(engine, domain, store, self._clock, settings)
             yield performer, domain.schema
+
+    @contextmanager
+    def open_explainer(self, settings: Settings) -> Iterator[tuple[Explainer, Schema]]:
+        """Open what explains in these circumstances, and the vocabulary.
+
+        Raises:
+            AuthzError: of the part that cannot be used.
+        """
+        with self._open(settings) as (engine, domain, store):
+            decider = assembly.build_decider(engine, domain, store, self._clock, settings)
+            decider.open_freshness().require(self.min_revision)
+            compiled = assembly.find_compiled(engine, settings, domain)
+            yield (
+                assembly.build_explainer(compiled, decider, domain, store, self._clock),
+                domain.schema,
+            )
 
     def _clock(self) -> datetime:
         return self.at or storage.tell_time()

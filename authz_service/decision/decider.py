@@ -93,7 +93,13 @@ class Decider:
         """Decide one request."""
         if not self._knows(request):
             return self._refuse_stranger(request)
-        return self._decide(self._evaluate(request))
+        return self._decide(self._evaluate(request, self._clock()))
+
+    def check_at(self, request: Request, now: datetime) -> Decision:
+        """Decide one request as of a time."""
+        if not self._knows(request):
+            return self._refuse_stranger(request)
+        return self._decide(self._evaluate(request, now))
 
     def check_many(self, requests: Iterable[Request]) -> list[Decision]:
         """Decide several requests, in their order, as of one time."""
@@ -210,9 +216,9 @@ class Decider:
         message = f"{quote(request.action)} is no action on {with_article(resource)}{nearest}"
         return Reason(UNKNOWN_ACTION, message)
 
-    def _evaluate(self, request: Request) -> tuple[str, ...]:
+    def _evaluate(self, request: Request, now: datetime) -> tuple[str, ...]:
         try:
-            return self._engine.reasons(self._store, request, self._clock())
+            return self._engine.reasons(self._store, request, now)
         except EvaluationTimeoutError:
             _LOGGER.warning("denied, for the time limit; asked: %s", request)
             return (EVALUATION_TIMEOUT,)
@@ -224,10 +230,11 @@ class Decider:
             return (EVALUATION_ERROR,)
 
     def _evaluate_many(self, requests: Sequence[Request]) -> Sequence[tuple[str, ...]]:
+        now = self._clock()
         try:
-            return self._engine.reasons_many(self._store, requests, self._clock())
+            return self._engine.reasons_many(self._store, requests, now)
         except Exception:  # noqa: BLE001  # one by one, each is told and logged for itself
-            return [self._evaluate(each) for each in requests]
+            return [self._evaluate(each, now) for each in requests]
 
     def _write(self, codes: tuple[str, ...]) -> Decision:
         reasons = (Reason(each, self._messages.get(each, each.replace("_", " "))) for each in codes)

@@ -37,12 +37,12 @@ class Both:
 
     def __init__(self, engine: Engine, reference: Engine) -> None:
         self.policy_digest = engine.policy_digest
-        self._engine = engine
+        self.engine = engine
         self._reference = reference
 
     def find_messages(self) -> Mapping[str, str]:
         """Find what the policies' own `reason(code, message)` facts say for people."""
-        return self._engine.find_messages()
+        return self.engine.find_messages()
 
     def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
         """Find everything that stands against a request, from one state of the store.
@@ -55,12 +55,12 @@ class Both:
             Exception: whatever else kept both from deciding.
         """
         with store.snapshot():
-            found = _try(self._engine, store, request, now)
+            found = _try(self.engine, store, request, now)
             wanted = _try(self._reference, store, request, now)
         if isinstance(found, Exception) and isinstance(wanted, Exception):
             raise found
         if isinstance(found, Exception) or isinstance(wanted, Exception) or found != wanted:
-            said = f"{self._engine.name} {_shown(found)}, {self._reference.name} {_shown(wanted)}"
+            said = f"{self.engine.name} {_shown(found)}, {self._reference.name} {_shown(wanted)}"
             raise _disagree(said)
         return found
 
@@ -74,11 +74,11 @@ class Both:
             Exception: as above.
         """
         with store.snapshot():
-            together = self._engine.reasons_many(store, requests, now)
+            together = self.engine.reasons_many(store, requests, now)
             alone = [self.reasons(store, each, now) for each in requests]
         for first, second in zip(together, alone, strict=True):
             if first != second:
-                name = self._engine.name
+                name = self.engine.name
                 raise _disagree(f"{name} {_shown(second)} alone, {_shown(first)} among others")
         return alone
 
@@ -92,12 +92,12 @@ class Both:
             Exception: whatever kept either from finding them.
         """
         with store.snapshot():
-            found = self._engine.search(store, request, searched, page, now)
+            found = self.engine.search(store, request, searched, page, now)
             wanted = self._reference.search(store, request, searched, page, now)
         if found != wanted:
             others = sorted({*found} ^ {*wanted})
             raise _disagree(
-                f"only one of {self._engine.name} and {self._reference.name} finds {others}"
+                f"only one of {self.engine.name} and {self._reference.name} finds {others}"
             )
         return found
 

@@ -187,16 +187,21 @@ class Clause:
 
 def find_columns(condition: Condition) -> Iterator[Column]:
     """Find the columns that a condition is about."""
+    if isinstance(condition, Absent):
+        for each in condition.clause.conditions:
+            yield from find_columns(each)
+    yield from (each for each in find_operands(condition) if isinstance(each, Column))
+
+
+def find_operands(condition: Condition) -> tuple[Operand, ...]:
+    """Find the values that a condition itself is about, not those under a `not`."""
     match condition:
         case Comparison():
-            operands: tuple[Operand, ...] = (condition.left, condition.right)
+            return condition.left, condition.right
         case IsNull() | OneOf():
-            operands = (condition.operand,)
+            return (condition.operand,)
         case Absent():
-            for each in condition.clause.conditions:
-                yield from find_columns(each)
-            return
-    yield from (each for each in operands if isinstance(each, Column))
+            return ()
 
 
 def _refers_to_subject(condition: Condition) -> bool:

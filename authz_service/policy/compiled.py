@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from authz_service.policy.plan import Key
     from authz_service.policy.request import Page, Request
     from authz_service.policy.source import PolicySet
+    from authz_service.policy.supposition import Reader
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
 
@@ -50,14 +51,17 @@ class CompiledEngine:
         PolicyError: with every place that cannot be compiled.
 
     Attributes:
+        policies: what was compiled.
+        builder: builds statements about the domain.
         warnings: what is odd about what the policies came to.
     """
 
     name: Final = "compiled"
 
     def __init__(self, policies: PolicySet, domain: Domain, time_limit: int) -> None:
+        self.policies = policies
         self.policy_digest = policies.digest
-        self._time_limit = time_limit
+        self.time_limit = time_limit
         statements, faults = read_statements(policies)
         if faults:
             raise PolicyError(faults)
@@ -81,7 +85,7 @@ class CompiledEngine:
             for message in sorted(_find_silent(self._questions))
         )
         self._messages = resolver.messages()
-        builder = StatementBuilder(domain.models)
+        self.builder = StatementBuilder(domain.models)
         lists = {
             name
             for each in (domain.schema.context, domain.schema.parameters)
@@ -89,7 +93,8 @@ class CompiledEngine:
             if attribute.many
         }
         self._plans = {
-            key: Plan(builder, key, question, lists) for key, question in self._questions.items()
+            key: Plan(self.builder, key, question, lists)
+            for key, question in self._questions.items()
         }
 
     def find_messages(self) -> Mapping[str, str]:
@@ -104,7 +109,13 @@ class CompiledEngine:
         """Find the statement that decides a question of the domain, by dialect."""
         return self._plans[subject, action, resource].decide.texts
 
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+    def bind(self, request: Request, now: datetime) -> Mapping[str, Any]:
+        """Find what a question of the domain brings, by the slots of statements."""
+        return self._plans[request.subject.type, request.action, request.resource.type].bind(
+            request, now
+        )
+
+    def reasons(self, store: Reader, request: Request, now: datetime) -> tuple[str, ...]:
         """Find everything that stands against a request: sorted codes, none for an allow.
 
         Raises:
@@ -114,7 +125,7 @@ class CompiledEngine:
         key = request.subject.type, request.action, request.resource.type
         plan = self._plans[key]
         ask, values = plan.decide, plan.values(request, now)
-        rows = store.execute(ask.texts, ask.pick(values), self._time_limit)
+        rows = store.execute(ask.texts, ask.pick(values), self.time_limit)
         return plan.read(rows[0][0]) if rows else self._find_unknown(store, plan, values)
 
     def reasons_many(
@@ -135,7 +146,7 @@ class CompiledEngine:
             for start in range(0, len(asked), plan.most):
                 numbers = asked[start : start + plan.most]
                 texts, bound = plan.bind_many(numbers, [requests[each] for each in numbers], now)
-                [(answers,)] = store.execute(texts, bound, self._time_limit)
+                [(answers,)] = store.execute(texts, bound, self.time_limit)
                 for each in answers.split(",") if answers else ():
                     number, _, answer = each.partition(":")
                     found[int(number)] = plan.read(answer)
@@ -164,9 +175,9 @@ class CompiledEngine:
         texts, bound = plan.bind_search(searched, request, page, now)
         return [found for (found,) in store.execute(texts, bound, page.time_limit)]
 
-    def _find_unknown(self, store: Store, plan: Plan, values: list[Any]) -> tuple[str, ...]:
+    def _find_unknown(self, store: Reader, plan: Plan, values: list[Any]) -> tuple[str, ...]:
         ask = plan.is_known
-        [known] = store.execute(ask.texts, ask.pick(values), self._time_limit)
+        [known] = store.execute(ask.texts, ask.pick(values), self.time_limit)
         has_subject, has_resource = known
         if not has_subject:
             return (UNKNOWN_SUBJECT,)

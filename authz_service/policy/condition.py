@@ -94,7 +94,7 @@ class ConditionWriter:
         columns: Mapping[str, str],
         searched: str = "",
     ) -> None:
-        self._models = models
+        self.models = models
         self.dialect = dialect
         self._columns = columns
         self._searched = searched
@@ -155,9 +155,9 @@ class ConditionWriter:
     def _row(self, source: Source) -> Any:
         match source:
             case RowSource():
-                return self._models[source.alias.type].alias(source.alias.name)
+                return self.models[source.alias.type].alias(source.alias.name)
             case LinkSource():
-                through, _, _ = find_link(self._models[source.owner], source.attribute)
+                through, _, _ = find_link(self.models[source.owner], source.attribute)
                 return through.alias(source.alias.name)
             case ListSource():
                 return peewee.Entity(source.alias.name)
@@ -230,7 +230,7 @@ class ConditionWriter:
             return peewee.Entity(name, "value").cast(_CASTS[column.type])
         else:
             owner, attribute = rows[f"{name} of"]
-            _, here, there = find_link(self._models[owner], attribute)
+            _, here, there = find_link(self.models[owner], attribute)
             field = here if column.name == HERE else there
         stored: peewee.Node = peewee.Column(rows[name], field.column_name)
         if self._searched and name in {SUBJECT, RESOURCE} and name != self._searched:

@@ -139,6 +139,10 @@ class Plan:
             values.append(_store_time(now))
         return values
 
+    def bind(self, request: Request, now: datetime) -> dict[str, Any]:
+        """Find what a request brings, by the slots of statements."""
+        return dict(zip(self._slots, self.values(request, now), strict=False))
+
     def bind_many(
         self, numbers: Sequence[int], requests: Sequence[Request], now: datetime
     ) -> tuple[Mapping[str, str], list[Any]]:
@@ -167,7 +171,7 @@ class Plan:
         """
         statement = self._find_search(searched)
         # a search binds no more than a check of the same question does, and its page
-        known = dict(zip(self._slots, self.values(request, now), strict=False))
+        known = self.bind(request, now)
         known |= {AFTER_SLOT: _store(page.after), LIMIT_SLOT: page.limit}
         return statement.texts, [known[slot] for slot in statement.slots]
 

@@ -69,11 +69,11 @@ class StatementBuilder:
     """
 
     def __init__(self, models: Iterable[type[Entity]]) -> None:
-        self._models = {type_name(model): model for model in models}
+        self.models = {type_name(model): model for model in models}
         self._known: dict[tuple[str, str], Statement] = {}
         self._writers = [
-            _Writer(self._models, SQLITE, peewee.SqliteDatabase(None)),
-            _Writer(self._models, POSTGRESQL, peewee.PostgresqlDatabase(None)),
+            _Writer(self.models, SQLITE, peewee.SqliteDatabase(None)),
+            _Writer(self.models, POSTGRESQL, peewee.PostgresqlDatabase(None)),
         ]
 
     def decide(
@@ -129,10 +129,14 @@ class StatementBuilder:
         given = RESOURCE if searched == SUBJECT else SUBJECT
         types = {SUBJECT: subject, RESOURCE: resource}
         return self._build(
-            lambda writer: SearchWriter(self._models, writer.dialect, given, searched, types).write(
+            lambda writer: SearchWriter(self.models, writer.dialect, given, searched, types).write(
                 allowed, forbidden
             )
         )
+
+    def build(self, write: Callable[[ConditionWriter], peewee.Node]) -> Statement:
+        """Build any statement, of what writes conditions in either dialect."""
+        return self._build(lambda writer: write(writer.conditions))
 
     def _build(self, write: Callable[[_Writer], peewee.Node]) -> Statement:
         texts: dict[str, str] = {}
@@ -163,7 +167,7 @@ class _Writer:
         self.dialect = dialect
         self._database = database
         self._is_many = bool(columns)
-        self._conditions = ConditionWriter(models, dialect, columns or {})
+        self.conditions = ConditionWriter(models, dialect, columns or {})
 
     def read(self, query: peewee.Node) -> tuple[str, tuple[Slot, ...]]:
         """Read the text of a query and what it binds."""
@@ -174,7 +178,7 @@ class _Writer:
         self, subject: str, resource: str, questions: Sequence[Sequence[Clause]]
     ) -> peewee.Select:
         rows = self._outer_rows(subject, resource)
-        first, *answers = [self._conditions.any(clauses, rows) for clauses in questions]
+        first, *answers = [self.conditions.any(clauses, rows) for clauses in questions]
         unless: list[peewee.Node | str] = ["ELSE '1'"]
         if SUBJECT in rows and _is_known_by_reference(questions):
             unless = ["WHEN", self._exists(SUBJECT, rows.pop(SUBJECT)), "THEN '1' ELSE '0'"]
@@ -229,7 +233,7 @@ class _Writer:
 
     def _has_id(self, name: str, row: Any) -> peewee.Node:
         return words(
-            peewee.Column(row, row.model.id.column_name), "=", self._conditions.given(f"?{name}")
+            peewee.Column(row, row.model.id.column_name), "=", self.conditions.given(f"?{name}")
         )
 
 

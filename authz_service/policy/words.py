@@ -25,7 +25,7 @@ from authz_service.policy.clauses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from authz_service.policy.clauses import Clause, Condition, Operand, Source
 
@@ -39,14 +39,23 @@ _OPERATORS: Final = {
 }
 
 
-def describe_clause(clause: Clause) -> Iterator[str]:
-    """Say what a clause asks for, a line each; what must not hold is indented."""
+# What rows are called whose entities are not known.
+_UNKNOWN: Final[dict[str, str]] = {SUBJECT: "the subject", RESOURCE: "the resource"}
+
+
+def describe_clause(clause: Clause, names: Mapping[str, str] = _UNKNOWN) -> Iterator[str]:
+    """Say what a clause asks for, a line each; what must not hold is indented.
+
+    Arguments:
+        clause: which one.
+        names: how rows are called, by their names in clauses.
+    """
     if clause.always:
         yield "always"
     for source in clause.sources:
-        yield f"there is {_describe_source(source)}"
+        yield f"there is {describe_source(source, names)}"
     for condition in clause.conditions:
-        yield from _describe(condition)
+        yield from describe_condition(condition, names)
 
 
 def describe_origin(clause: Clause) -> str:
@@ -54,52 +63,65 @@ def describe_origin(clause: Clause) -> str:
     return " > ".join(f"{step.name} {step.span.file}:{step.span.line}" for step in clause.rules)
 
 
-def _describe_source(source: Source) -> str:
+def describe_source(source: Source, names: Mapping[str, str] = _UNKNOWN) -> str:
+    """Say which row there has to be."""
+    name = names.get(source.alias.name, source.alias.name)
     match source:
         case RowSource():
-            return f"{with_article(source.alias.type)}, {source.alias.name}"
+            return f"{with_article(source.alias.type)}, {name}"
         case LinkSource():
             return f"one of the {source.attribute} of {with_article(source.owner)}"
         case ListSource():
-            return f"an item of request.{source.given}, {source.alias.name}"
+            return f"an item of request.{source.given}, {name}"
 
 
-def _describe(condition: Condition) -> Iterator[str]:
+def describe_condition(condition: Condition, names: Mapping[str, str]) -> Iterator[str]:
+    """Say what a condition asks for, a line each; as above."""
+
+    def name(operand: Operand) -> str:
+        return name_operand(operand, names)
+
     match condition:
         case Comparison():
             operator = _OPERATORS.get(condition.operator, condition.operator)
-            yield f"{_name(condition.left)} {operator} {_name(condition.right)}"
+            yield f"{name(condition.left)} {operator} {name(condition.right)}"
         case IsNull():
-            yield f"{_name(condition.operand)} is {'given' if condition.negated else 'nil'}"
+            yield f"{name(condition.operand)} is {'given' if condition.negated else 'nil'}"
         case OneOf():
-            words = " or ".join(_name(each) for each in condition.values)
-            yield f"{_name(condition.operand)} is {words}"
+            words = " or ".join(name(each) for each in condition.values)
+            yield f"{name(condition.operand)} is {words}"
         case Absent():
             yield "it is not so that"
-            yield from (f"  {line}" for line in describe_clause(condition.clause))
+            yield from (f"  {line}" for line in describe_clause(condition.clause, names))
 
 
-def _name(operand: Operand) -> str:
+def name_operand(operand: Operand, names: Mapping[str, str]) -> str:
+    """Say where a value stands, or which it is."""
     match operand:
-        case Literal(value=str() as text):
-            return f'"{text}"'
-        case Literal(value=None):
-            return "nil"
-        case Literal(value=bool() as truth):
-            return "true" if truth else "false"
         case Literal():
-            return str(operand.value)
+            return show_value(operand.value)
         case Given():
             owner, dot, name = operand.name.rpartition(".")
             return f"the supplied {name} of the {owner}" if dot else f"request.{name}"
         case Column():
-            return _name_column(operand)
+            return _name_column(operand, names)
 
 
-def _name_column(column: Column) -> str:
-    owner = column.alias.name
-    if owner in {SUBJECT, RESOURCE}:
-        owner = f"the {owner}"
+def show_value(value: object) -> str:
+    """Write a value as policies do."""
+    match value:
+        case str():
+            return f'"{value}"'
+        case None:
+            return "nil"
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return str(value)
+
+
+def _name_column(column: Column, names: Mapping[str, str]) -> str:
+    owner = names.get(column.alias.name, column.alias.name)
     if column.name in {ID, ITEM}:
         return owner
     if column.name in {HERE, THERE}:

@@ -14,6 +14,7 @@ from authz_service.web import wire
 from authz_service.web.body import JSON, read_body
 from authz_service.web.changes import add_changes
 from authz_service.web.entities import add_entities
+from authz_service.web.explaining import add_explaining
 from authz_service.web.performing import add_performing
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
     add_entities(api, service)
     add_changes(api, service)
     add_performing(api, service)
+    add_explaining(api, service)
 
     @api.post(EVALUATION)
     def evaluation() -> Response:

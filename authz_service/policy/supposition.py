@@ -1,0 +1,302 @@
+"""The store as it would be after some changes, which nobody makes.
+
+Statements are asked as they are, of tables that a `WITH` puts before the real ones: what is
+supposed to be gone is left out, what is supposed to be there is added.
+
+    WITH "membership" (...) AS NOT MATERIALIZED (
+      SELECT ... FROM main."membership" WHERE "id" NOT IN (?)
+      UNION ALL SELECT CAST(? AS TEXT), ... FROM (SELECT 1))
+    SELECT ... FROM "membership" AS "membership_0_0" WHERE ...
+
+The casts matter: SQLite looks into an index behind a `UNION ALL` only where both sides have the
+same affinities, and reads the whole table otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import peewee
+
+from authz_service.policy.condition import POSTGRESQL, SQLITE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from authz_service.store.domain import Promise
+    from authz_service.store.entity import Entity
+
+# How SQLite and PostgreSQL call the types of columns; text is everything else.
+_TYPES: Final = (
+    (peewee.BooleanField, ("INTEGER", "BOOLEAN")),
+    (peewee.IntegerField, ("INTEGER", "BIGINT")),
+)
+_MOST_TEXTS: Final = 256
+# How what is bound is written.
+_MARKS: Final = {SQLITE: "?", POSTGRESQL: "%s"}
+
+
+class Reader(Protocol):
+    """Whatever answers statements that read."""
+
+    def execute(
+        self, texts: Mapping[str, str], parameters: Sequence[Any], time_limit: int
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement that reads, and give back its rows.
+
+        Arguments:
+            texts: the statement, as `sqlite` and as `postgresql` write it.
+            parameters: what it binds, in order.
+            time_limit: milliseconds that it may take.
+
+        Raises:
+            EvaluationTimeoutError: when it takes longer.
+            StoreError: when the database cannot answer.
+        """
+
+
+@dataclass(frozen=True)
+class Put:
+    """An entity as it is supposed to be.
+
+    Arguments:
+        type: its type.
+        id: its id; that of no other where it is a new one.
+        values: by attribute, as the database has them.
+    """
+
+    type: str
+    id: str
+    values: Mapping[str, Any]
+
+
+class Memory:
+    """Answers statements, each once: for readings of one state of the store.
+
+    Arguments:
+        reader: of that state.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+
+    def execute(
+        self, texts: Mapping[str, str], parameters: Sequence[Any], time_limit: int
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement that reads, as of a reader."""
+        key = (texts[SQLITE], *parameters)
+        if key not in self._known:
+            self._known[key] = self._reader.execute(texts, parameters, time_limit)
+        return self._known[key]
+
+
+def find_alike(
+    reader: Reader, checks: Sequence[tuple[Promise, Put]], time_limit: int
+) -> Sequence[bool]:
+    """Find for which entities the store has another that is like it, in the eyes of a promise.
+
+    What no other is like breaks no promise; what another is like may do so.
+    """
+    if not checks:
+        return ()
+    bound = [value for promise, put in checks for value in _bind_like(promise, put)]
+    [alike] = reader.execute(_write_likes(tuple(each for each, _ in checks)), bound, time_limit)
+    return alike
+
+
+class Supposition:
+    """Answers statements as if some entities were otherwise.
+
+    Arguments:
+        reader: of the store as it is.
+        models: by type.
+        put: entities as they are supposed to be.
+        gone: ids of those that are supposed not to be there, by type.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        models: Mapping[str, type[Entity]],
+        put: Collection[Put],
+        gone: Mapping[str, Collection[str]],
+    ) -> None:
+        self._reader = reader
+        self._models = models
+        self._put: defaultdict[str, list[Put]] = defaultdict(list)
+        for each in put:
+            self._put[each.type].append(each)
+        self._hidden = {
+            kind: [each.id for each in self._put[kind]] + sorted(gone.get(kind, ()))
+            for kind in sorted({*self._put, *gone})
+        }
+        counts = [(kind, len(ids), len(self._put[kind])) for kind, ids in self._hidden.items()]
+        self._prefixes = _write_tables(tuple(counts), tuple(models[kind] for kind in self._hidden))
+        self._bound = list(self._bind())
+
+    def execute(
+        self, texts: Mapping[str, str], parameters: Sequence[Any], time_limit: int
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement that reads, as of a reader."""
+        supposed = {
+            dialect: _put_before(self._prefixes[dialect], text) for dialect, text in texts.items()
+        }
+        return self._reader.execute(supposed, [*self._bound, *parameters], time_limit)
+
+    def breaks_any(self, promises: Sequence[Promise], time_limit: int) -> bool:
+        """Tell whether one of some promises would not hold for what is supposed to be there."""
+        checks = [
+            (promise, each)
+            for kind, put in self._put.items()
+            for each in put
+            for promise in promises
+            if promise.model is self._models[kind]
+        ]
+        if not checks:
+            return False
+        texts = _write_checks(tuple(promise for promise, _ in checks))
+        bound = [value for promise, put in checks for value in (put.id, *_bind_like(promise, put))]
+        [broken] = self.execute(texts, bound, time_limit)
+        return any(broken)
+
+    def _bind(self) -> Iterator[Any]:
+        for kind, ids in self._hidden.items():
+            yield from ids
+            model = self._models[kind]
+            for each in self._put[kind]:
+                yield from _bind_row(model, each)
+
+
+def _put_before(tables: str, text: str) -> str:
+    if not tables:
+        return text
+    rest = text.removeprefix("WITH ")
+    return f"WITH {tables} {text}" if rest == text else f"WITH {tables}, {rest}"
+
+
+@lru_cache(_MOST_TEXTS)
+def _write_tables(
+    counts: tuple[tuple[str, int, int], ...], models: tuple[type[Entity], ...]
+) -> Mapping[str, str]:
+    """Write the tables that stand before the real ones, in both dialects."""
+    return {
+        dialect: ", ".join(
+            _write_table(model, hidden, put, dialect)
+            for (_, hidden, put), model in zip(counts, models, strict=True)
+        )
+        for dialect in _MARKS
+    }
+
+
+def _write_table(model: type[Entity], hidden: int, put: int, dialect: str) -> str:
+    mark = _MARKS[dialect]
+    table = f'"{model._meta.table_name}"'  # noqa: SLF001  # peewee's interface
+    names = ", ".join(f'"{each.column_name}"' for each in model._meta.fields.values())  # noqa: SLF001
+    # in PostgreSQL a name inside of its own `WITH` is that of the real table
+    real = f"main.{table}" if dialect == SQLITE else table
+    kept = f'SELECT {names} FROM {real} WHERE "id" NOT IN ({", ".join([mark] * hidden)})'
+    added = f"SELECT {', '.join(_write_values(model, dialect))} FROM (SELECT 1) AS one"
+    return f"{table} ({names}) AS NOT MATERIALIZED ({' UNION ALL '.join([kept, *[added] * put])})"
+
+
+def _write_values(model: type[Entity], dialect: str) -> Iterator[str]:
+    mark = _MARKS[dialect]
+    for name, field in model._meta.fields.items():  # noqa: SLF001  # as above
+        if name in model.copies:
+            _, text = _find_copy(model, name, mark)
+            yield f"CAST({text} AS TEXT)"
+        else:
+            yield f"CAST({mark} AS {_find_type(field, dialect)})"
+
+
+def _find_copy(model: type[Entity], name: str, mark: str) -> tuple[str, str]:
+    """Find the reference by which an entity repeats what another says, and how that is read."""
+    reference, _, path = model.copies[name].partition(".")
+    other = model._meta.fields[reference].rel_model  # noqa: SLF001  # as above
+    column = other._meta.fields[path].column_name  # noqa: SLF001  # as above
+    table = other._meta.table_name  # noqa: SLF001  # as above
+    return reference, f'(SELECT "{column}" FROM "{table}" WHERE "id" = {mark})'
+
+
+def _find_type(field: peewee.Field, dialect: str) -> str:
+    names = next((names for kind, names in _TYPES if isinstance(field, kind)), ("TEXT", "TEXT"))
+    return names[dialect != SQLITE]
+
+
+def _bind_row(model: type[Entity], put: Put) -> Iterator[Any]:
+    for name in model._meta.fields:  # noqa: SLF001  # as above
+        source = _find_copy(model, name, "")[0] if name in model.copies else name
+        yield put.id if source == "id" else put.values.get(source)
+
+
+@lru_cache(_MOST_TEXTS)
+def _write_checks(promises: tuple[Promise, ...]) -> Mapping[str, str]:
+    """Write what tells of each promise whether it is broken by an entity."""
+    return _write_all(
+        promises, lambda each, mark: f"({_write_own(each, mark)} AND {_write_like(each, mark)})"
+    )
+
+
+@lru_cache(_MOST_TEXTS)
+def _write_likes(promises: tuple[Promise, ...]) -> Mapping[str, str]:
+    """Write what tells of each promise whether there is an entity that is like another."""
+    return _write_all(promises, _write_like)
+
+
+def _write_all(
+    promises: tuple[Promise, ...], write: Callable[[Promise, str], str]
+) -> Mapping[str, str]:
+    return {
+        dialect: "SELECT " + ", ".join(write(each, mark) for each in promises)
+        for dialect, mark in _MARKS.items()
+    }
+
+
+def _write_own(promise: Promise, mark: str) -> str:
+    """Write whether an entity is one that a promise is about."""
+    return f'EXISTS(SELECT 1 FROM {_table(promise)} WHERE "id" = {mark}{_only(promise, mark)})'
+
+
+def _write_like(promise: Promise, mark: str) -> str:
+    """Write whether there is another one like it."""
+    model = promise.model
+    same = [
+        f'"{column}" = {_find_copy(model, name, mark)[1] if name in model.copies else mark}'
+        for column, name in _find_columns(promise)
+    ]
+    conditions = f"{' AND '.join(same)}{_only(promise, mark)}"
+    return f'EXISTS(SELECT 1 FROM {_table(promise)} WHERE {conditions} AND "id" <> {mark})'
+
+
+def _bind_like(promise: Promise, put: Put) -> list[Any]:
+    return [*map(put.values.get, _find_names(promise)), put.id]
+
+
+@lru_cache(_MOST_TEXTS)
+def _find_names(promise: Promise) -> tuple[str, ...]:
+    """Find the attributes that a promise compares; for a copy, the reference that it is by."""
+    copies = promise.model.copies
+    return tuple(
+        copies[name].partition(".")[0] if name in copies else name
+        for _, name in _find_columns(promise)
+    )
+
+
+def _find_columns(promise: Promise) -> list[tuple[str, str]]:
+    """Find the columns of a promise, each with its attribute."""
+    fields = promise.model._meta.fields  # noqa: SLF001  # as above
+    names = {each.column_name: name for name, each in fields.items()}
+    return [(column, names[column]) for column in promise.columns]
+
+
+def _table(promise: Promise) -> str:
+    return f'"{promise.model._meta.table_name}"'  # noqa: SLF001  # as above
+
+
+def _only(promise: Promise, mark: str) -> str:
+    where = promise.where if mark == "?" else promise.where.replace("%", "%%")
+    return f" AND ({where})" if where else ""
