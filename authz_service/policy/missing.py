@@ -14,10 +14,9 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from authz_service.policy.clauses import ID
 from authz_service.policy.reasons import NOT_PERMITTED
 from authz_service.policy.request import Request
-from authz_service.policy.situation import Demand
+from authz_service.policy.situation import NO_ID, Demand
 from authz_service.policy.supposition import Put, Reader, Supposition, find_alike
 from authz_service.policy.values import find_fitting
 
@@ -51,7 +50,7 @@ class Fact:
         deed: to `add` an entity, to `change` one attribute of one, to `remove` one, or to `say`
             something else with the question.
         type: of the entity; empty for what is said.
-        id: of the entity; empty for a new one that is proposed.
+        id: of the entity; `new 1` and so on for new ones that are proposed.
         demands: what its values would have to be, by attribute, or what would have to be said.
         refers: what the entity refers to, by attribute.
     """
@@ -255,7 +254,7 @@ class Trials:
                 is_new = fact.deed == ADD
                 usual = self._vocabulary.find_usual(fact.type) if is_new else self._rows[key]
                 changed.setdefault(key, dict(usual)).update(self._pick(fact))
-        puts = [Put(kind, row.get(ID) or name, row) for (kind, name), row in changed.items()]
+        puts = [Put(kind, entity_id, row) for (kind, entity_id), row in changed.items()]
         return puts, gone
 
     def _say(self, facts: Iterable[Fact]) -> Request:
@@ -287,21 +286,16 @@ class Trials:
             choices = self._vocabulary.find_choices(fact.type)
             row = {name: each.values[0] for name, each in fact.demands if len(each.values) == 1}
         demands = tuple(
-            (
-                name,
-                Demand(
-                    demand.operator,
-                    tuple(
-                        self._vocabulary.present(fact.type, name, each) for each in demand.values
-                    ),
-                ),
-            )
+            (name, self._present_demand(fact.type, name, demand))
             for name, demand in fact.demands
             if demand.operator != "=" or {*demand.values} != {*choices.get(name, ())}
         )
-        entity_id = "" if fact.deed == ADD else fact.id
         referred = self._vocabulary.find_referred(fact.type, row)
-        return Fact(fact.deed, fact.type, entity_id, demands, referred)
+        return Fact(fact.deed, fact.type, fact.id.removeprefix(NO_ID), demands, referred)
+
+    def _present_demand(self, kind: str, name: str, demand: Demand) -> Demand:
+        values = (self._vocabulary.present(kind, name, each) for each in demand.values)
+        return Demand(demand.operator, tuple(values))
 
 
 def _sort(facts: Iterable[Fact]) -> tuple[Fact, ...]:

@@ -34,7 +34,7 @@ from authz_service.policy.clauses import (
 )
 from authz_service.policy.condition import mentions
 from authz_service.policy.probe import MOST_ROWS
-from authz_service.policy.situation import NOT_IN, Demand
+from authz_service.policy.situation import NO_ID, NOT_IN, Demand
 from authz_service.policy.symbols import NOW, is_nullable
 from authz_service.policy.values import find_fitting
 
@@ -169,7 +169,7 @@ class Remedies:
         """Suppose a new row, once for each combination of what it has to choose."""
         kind = source.alias.type
         chosen = self._vocabulary.find_choices(kind)
-        key = (kind, f"\uffffnew {len(situation.added) + 1}")
+        key = (kind, f"{NO_ID}new {len(situation.added) + 1}")
         combinations = product(*chosen.values())
         for _, values in zip(range(_MOST_CHOICES), combinations, strict=False):
             row = {**self._vocabulary.find_usual(kind), ID: key[1]}
@@ -235,7 +235,7 @@ class Remedies:
             return operand != NOW and self._vocabulary.find_said(operand.name) is not None
         key = situation.bound[operand.alias.name]
         if key in situation.added:
-            return operand.name != ID or not self._vocabulary.find_id_parts(key[0])
+            return operand.name != ID
         return self._vocabulary.may_change(key, operand.name)
 
     def _find_attribute(self, operand: Column | Given) -> Attribute:

@@ -33,6 +33,9 @@ Key = tuple[str, ...]
 
 NOT_IN: Final = "not in"
 
+# What ids of new entities begin with: no database has such an id.
+NO_ID: Final = "\uffff"
+
 _NOTHING: Final[MappingProxyType[Any, Any]] = MappingProxyType({})
 
 _ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {

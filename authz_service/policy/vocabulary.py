@@ -9,7 +9,7 @@ import peewee
 
 from authz_service.polar.schema import BOOLEAN, SCALARS, STRING, Attribute
 from authz_service.policy.clauses import ID
-from authz_service.policy.situation import is_entity
+from authz_service.policy.situation import NO_ID, is_entity
 from authz_service.store.entity import REVISION, Reference, type_name
 
 if TYPE_CHECKING:
@@ -95,7 +95,12 @@ class Vocabulary:
         return self.get_attribute(kind, name).type
 
     def present(self, kind: str, name: str, value: Any) -> Any:
-        """Show a value as a program would say it; SQLite has numbers for what is true and false."""
+        """Show a value as others can read it, be it the id of a new entity.
+
+        SQLite has numbers for what is true and false.
+        """
+        if isinstance(value, str):
+            return value.removeprefix(NO_ID)
         is_truth = value is not None and self.find_type(kind, name) == BOOLEAN
         return bool(value) if is_truth else value
 
