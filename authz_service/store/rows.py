@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
     from authz_service.store.entity import Entity
 
-# How many rows are read at once where all are gone through.
-_CHUNK: Final = 1_000
+    # An entity that is to be written: its revision, its id, and all that it holds.
+    Whole = tuple[int, str, Mapping[str, Any]]
+
+# How many rows are read at once where there are many; a power of two.
+_CHUNK: Final = 1_024
 _CURSOR: Final = "authz_walk"
 
 
@@ -64,17 +67,15 @@ class Rows:
         self._update = _write_update(self.kind, [REVISION, *columns], copies)
         self._delete = f"DELETE FROM {_quote(self.kind)} WHERE {_quote('id')} = ?"
 
-    def fill_in(self, row: Row) -> Row:
-        """Add to an entity what is not said of it: defaults, nothing, and empty lists."""
-        if len(row.values) == len(self._usual):
-            return row
-        return Row(row.reference, {**self._usual, **row.values})
+    def fill_in(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add to what an entity holds what is not said: defaults, nothing, and empty lists."""
+        return values if len(values) == len(self._usual) else {**self._usual, **values}
 
     def find_many(self, ids: Sequence[str]) -> dict[str, Row]:
         """Find entities, whole, as far as they are there."""
         found: dict[str, Row] = {}
         for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
+            chunk = _fill_up(ids[start : start + _CHUNK])
             text = f"{self._select} WHERE {_quote('id')} IN ({_marks(len(chunk))})"
             found |= {each.reference.id: each for each in self._read(self._run(text, chunk))}
         return found
@@ -92,40 +93,32 @@ class Rows:
             yield from self._read(chunk)
         self._run(f"CLOSE {_CURSOR}", ())
 
-    def insert_many(self, rows: Sequence[Row], revisions: Iterable[int]) -> None:
-        """Add entities that are whole."""
-        self._run_many(
-            self._insert,
-            [
-                (row.reference.id, revision, *self._bind(row.values))
-                for row, revision in zip(rows, revisions, strict=False)
-            ],
-        )
-        self._insert_links(rows)
+    def insert_many(self, entities: Sequence[Whole]) -> None:
+        """Add entities."""
+        revisions, ids, values = zip(*entities, strict=True)
+        self._run_many(self._insert, [*zip(ids, revisions, *self._bind(values), strict=True)])
+        self._insert_links(entities)
 
-    def update_many(self, rows: Sequence[Row], revisions: Iterable[int]) -> None:
-        """Give entities the values of rows that are whole."""
-        self._run_many(
-            self._update,
-            [
-                (revision, *self._bind(row.values), row.reference.id)
-                for row, revision in zip(rows, revisions, strict=False)
-            ],
-        )
-        self._delete_links([row.reference.id for row in rows])
-        self._insert_links(rows)
+    def update_many(self, entities: Sequence[Whole]) -> None:
+        """Give entities other values."""
+        revisions, ids, values = zip(*entities, strict=True)
+        self._run_many(self._update, [*zip(revisions, *self._bind(values), ids, strict=True)])
+        self._delete_links(ids)
+        self._insert_links(entities)
 
     def delete(self, entity_id: str) -> None:
         """Remove an entity, with its lists."""
         self._delete_links([entity_id])
         self._run(self._delete, (entity_id,))
 
-    def _bind(self, values: Mapping[str, Any]) -> list[Any]:
-        bound = [values[name] for name in self._names]
+    def _bind(self, entities: Sequence[Mapping[str, Any]]) -> list[Iterable[Any]]:
+        """Make columns of what entities hold: one for each value that a statement binds."""
+        columns: list[Iterable[Any]] = [
+            [values[name] for values in entities] for name in (*self._names, *self._copied)
+        ]
         for position, convert in self._writers:
-            bound[position] = convert(bound[position])
-        bound += [values[name] for name in self._copied]
-        return bound
+            columns[position] = map(convert, columns[position])
+        return columns
 
     def _read(self, chunk: Iterable[Sequence[Any]]) -> list[Row]:
         found = []
@@ -137,7 +130,7 @@ class Rows:
         return self._add_lists(found) if self._links else found
 
     def _add_lists(self, rows: list[Row]) -> list[Row]:
-        ids = [row.reference.id for row in rows]
+        ids = _fill_up([row.reference.id for row in rows])
         lists: dict[str, dict[str, list[str]]] = {name: {} for name in self._links}
         for name, link in self._links.items():
             for here, there in self._run(link.select(len(ids)), ids) if ids else ():
@@ -157,9 +150,9 @@ class Rows:
             for row in rows
         ]
 
-    def _insert_links(self, rows: Sequence[Row]) -> None:
+    def _insert_links(self, entities: Sequence[Whole]) -> None:
         for name, link in self._links.items():
-            pairs = [(row.reference.id, other) for row in rows for other in row.values[name]]
+            pairs = [(here, there) for _, here, values in entities for there in values[name]]
             self._run_many(link.insert, pairs)
 
     def _delete_links(self, ids: Sequence[str]) -> None:
@@ -248,6 +241,12 @@ def _write_update(table: str, columns: list[str], copies: list[tuple[str, str]])
     pairs = [*((name, "?") for name in columns), *copies]
     sets = ", ".join(f"{_quote(name)} = {value}" for name, value in pairs)
     return f"UPDATE {_quote(table)} SET {sets} WHERE {_quote('id')} = ?"
+
+
+def _fill_up(ids: Sequence[str]) -> list[str]:
+    """Repeat the last to a power of two, for a connection keeps a statement for each length."""
+    filled = list(ids)
+    return filled + filled[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
 
 
 def _marks(count: int) -> str:
