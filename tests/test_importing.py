@@ -173,7 +173,7 @@ def test_an_id_is_used_once(store: Store, between: int) -> None:
     assert [f"{between + 2} duplicate_id"] == refuse(store, MARY, *others, MARY)
 
 
-@pytest.mark.parametrize("between", [0, 1_500])
+@pytest.mark.parametrize("between", [0, 98, 1_500])
 def test_what_is_referred_to_comes_first(store: Store, between: int) -> None:
     """Whether or not the two lines would have been written at once."""
     others = [line("reader", f"r{number}", name="R") for number in range(between)]

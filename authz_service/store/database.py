@@ -15,7 +15,7 @@ import psycopg.conninfo
 from authz_service.errors import AuthzError, Fault, Place, StoreError
 from authz_service.store.entity import REVISION, Reference, Row, find_link, is_text, type_name
 from authz_service.store.mishap import explained, is_sqlite, name_database, write_one_line
-from authz_service.store.rows import Rows, run_many
+from authz_service.store.rows import Rows
 from authz_service.store.tables import Tables
 from authz_service.store.watch import Watch, ask_postgresql
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from authz_service.store.migration import Migration
     from authz_service.store.prepared import Prepared
     from authz_service.store.rows import Whole
+    from authz_service.store.statement import Insertion
     from authz_service.store.tables import Standing
 
 MEMORY: Final = "sqlite:///:memory:"
@@ -237,15 +238,10 @@ class Store:
         with explained(self._database):
             return statement.run(self._database, **values)
 
-    def run_many(self, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
-        """Run a statement about such a table with one set of values after the other; as above.
-
-        Arguments:
-            text: the statement, with `?` for what is bound.
-            bound: the sets of values.
-        """
+    def add(self, insertion: Insertion, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows, as the database has them, to such a table; as above."""
         with explained(self._database):
-            run_many(self._database, text, bound)
+            insertion.run(self._database, rows)
 
     def insert(self, row: Row, revision: int = 0) -> None:
         """Add one entity; the change stays when the surrounding transaction commits.

@@ -6,7 +6,7 @@ an error means, are the business of whoever calls.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import peewee
@@ -20,6 +20,7 @@ from authz_service.store.entity import (
     find_links,
     type_name,
 )
+from authz_service.store.statement import Insertion, mark, run_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -63,7 +64,7 @@ class Rows:
             for name, path in model.copies.items()
         ]
         self._select = f"SELECT {_list(['id', REVISION, *columns])} FROM {_quote(self.kind)}"
-        self._insert = _write_insert(self.kind, ["id", REVISION, *columns], copies)
+        self._insertion = _write_insertion(model, ["id", REVISION, *columns], copies)
         self._update = _write_update(self.kind, [REVISION, *columns], copies)
         self._delete = f"DELETE FROM {_quote(self.kind)} WHERE {_quote('id')} = ?"
 
@@ -96,7 +97,8 @@ class Rows:
     def insert_many(self, entities: Sequence[Whole]) -> None:
         """Add entities."""
         revisions, ids, values = zip(*entities, strict=True)
-        self._run_many(self._insert, [*zip(ids, revisions, *self._bind(values), strict=True)])
+        rows = [*zip(ids, revisions, *self._bind(values), strict=True)]
+        self._insertion.run(self._database, rows)
         self._insert_links(entities)
 
     def update_many(self, entities: Sequence[Whole]) -> None:
@@ -153,7 +155,7 @@ class Rows:
     def _insert_links(self, entities: Sequence[Whole]) -> None:
         for name, link in self._links.items():
             pairs = [(here, there) for _, here, values in entities for there in values[name]]
-            self._run_many(link.insert, pairs)
+            link.insertion.run(self._database, pairs)
 
     def _delete_links(self, ids: Sequence[str]) -> None:
         for link in self._links.values():
@@ -166,33 +168,11 @@ class Rows:
         run_many(self._database, text, bound)
 
 
-def mark(database: peewee.Database, text: str) -> str:
-    """Write a statement as the database wants it, in which `?` stands for what is bound."""
-    return text if isinstance(database, peewee.SqliteDatabase) else text.replace("?", "%s")
-
-
-def run_many(database: peewee.Database, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
-    """Run a statement with one set of values after the other.
-
-    Arguments:
-        database: where; errors are peewee's.
-        text: the statement, with `?` for what is bound.
-        bound: the sets of values.
-    """
-    if not bound:
-        return
-    # peewee has no public way to run a statement with many sets of values
-    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-        cursor = database.connection().cursor()
-        cursor.executemany(mark(database, text), bound)
-        cursor.close()
-
-
 @dataclass(frozen=True)
 class _Link:
     """The statements for the table between two, behind a many-to-many attribute."""
 
-    insert: str
+    insertion: Insertion
     delete: str
     start: str
     here: str
@@ -202,7 +182,7 @@ class _Link:
         through, here, there = find_link(model, name)
         table, own, other = map(_quote, (type_name(through), here.column_name, there.column_name))
         return cls(
-            f"INSERT INTO {table} ({own}, {other}) VALUES (?, ?)",
+            Insertion(f"INSERT INTO {table} ({own}, {other})", "?, ?"),
             f"DELETE FROM {table} WHERE {own} = ?",
             f"SELECT {own}, {other} FROM {table}",
             own,
@@ -231,10 +211,15 @@ def _select_copy(fields: Mapping[str, peewee.Field], path: str) -> str:
     return f"(SELECT {_quote(column)} FROM {_quote(type_name(neighbour))} WHERE {_quote('id')} = ?)"
 
 
-def _write_insert(table: str, columns: list[str], copies: list[tuple[str, str]]) -> str:
+def _write_insertion(
+    model: type[Entity], columns: list[str], copies: list[tuple[str, str]]
+) -> Insertion:
     names = _list([*columns, *(name for name, _ in copies)])
     values = ", ".join(["?"] * len(columns) + [select for _, select in copies])
-    return f"INSERT INTO {_quote(table)} ({names}) VALUES ({values})"
+    insertion = Insertion(f"INSERT INTO {_quote(type_name(model))} ({names})", values)
+    # an entity must not stand before one that it refers to, in a statement neither
+    is_tied = model in model._meta.refs.values()  # noqa: SLF001  # peewee's interface
+    return replace(insertion, together=1) if is_tied else insertion
 
 
 def _write_update(table: str, columns: list[str], copies: list[tuple[str, str]]) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from authz_service.store.entity import Reference, Row
 from authz_service.store.lines import write_json
 from authz_service.store.prepared import Prepared, slot
+from authz_service.store.statement import Insertion
 from authz_service.store.system import ChangeLine, State
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 _FIND_REVISION: Final = Prepared(lambda: State.select(State.revision))
 _HOLD_REVISION: Final = Prepared(lambda: State.select(State.revision).for_update())
 _KEEP_REVISION: Final = Prepared(lambda: State.update(revision=slot("revision")))
-_ADD_LINE: Final = (
-    "INSERT INTO authz_change (revision, at, type, entity_id, before, after, who, client, action,"
-    " reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_LINES: Final = Insertion(
+    "INSERT INTO authz_change"
+    " (revision, at, type, entity_id, before, after, who, client, action, reason)",
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
 )
 _STATES: Final = ("before", "after")
 # What JSON has as Python has it.
@@ -212,7 +214,7 @@ class Writer:
             (revision, at, kind, entity_id, _dump(before), _dump(after), *why)
             for revision, kind, entity_id, before, after in written
         ]
-        self.store.run_many(_ADD_LINE, lines)
+        self.store.add(_ADD_LINES, lines)
 
     def _fill_in(self, row: Row) -> Row:
         return Row(row.reference, self.store.fill_in(row.reference.type, row.values))
