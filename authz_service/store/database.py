@@ -15,6 +15,7 @@ import psycopg.conninfo
 from authz_service.errors import AuthzError, Fault, Place, StoreError
 from authz_service.store.entity import REVISION, Reference, Row, find_link, is_text, type_name
 from authz_service.store.mishap import explained, is_sqlite, name_database, write_one_line
+from authz_service.store.postgresql import PostgresqlDatabase
 from authz_service.store.rows import Rows
 from authz_service.store.tables import Tables
 from authz_service.store.watch import Watch, ask_postgresql
@@ -150,7 +151,7 @@ class Store:
         model = self._models.get(kind)
         while model is not None:
             query = model.select(model.id).where(model.id > after).order_by(model.id)
-            found = [key for (key,) in query.limit(_CHUNK).tuples().execute(self._database)]
+            found = [key for (key,) in self.run(query.limit(_CHUNK).tuples())]
             yield from found
             if len(found) < _CHUNK:
                 return
@@ -319,7 +320,7 @@ class Store:
                 {key: value for key, value in values.items() if key in kept},
                 values[REVISION],
             )
-            for values in query.dicts().execute(self._database)
+            for values in self.run(query.dicts())
         ]
 
     def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
@@ -341,7 +342,7 @@ def open_store(url: str, domain: Domain) -> Store:
     """
     if url.startswith("postgresql://"):
         _check_postgresql_url(url)
-        return Store(peewee.PostgresqlDatabase(url, prefer_psycopg3=True), domain)
+        return Store(PostgresqlDatabase(url, prefer_psycopg3=True), domain)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
         message = "is no URL of a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
