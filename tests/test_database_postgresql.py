@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from installation import wait_until
+from small_domain import DOMAIN, ask_for, build_decider, build_records, write_policy
 from store_suite import LIBRARY, MARY, SharedStoreSuite, add, reader
 
 from authz_service.errors import StoreError
+from authz_service.policy.compiled import CompiledEngine
+from authz_service.policy.source import load_policies
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from conftest import RunSql
 
     from authz_service.store.database import Store
     from authz_service.store.entity import Row
 
 
-CUT_ALL: Final = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+OTHERS: Final = (
+    " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+CUT_ALL: Final = f"SELECT pg_terminate_backend(pid) {OTHERS}"
+READ: Final = 'allow(_request: Request, "read", _record: Record);'
+THREADS: Final = 4
+CUTS: Final = 4
+QUESTIONS: Final = 200  # of each thread, around a cut
 
 
 def add_and_cut(store: Store, run_sql: RunSql, row: Row) -> None:
@@ -29,6 +42,21 @@ def add_and_cut(store: Store, run_sql: RunSql, row: Row) -> None:
     with store.transaction():
         store.insert(row)
         run_sql(CUT_ALL)
+
+
+def cut(run_sql: RunSql) -> None:
+    """Cut all connections, and wait until the server has ended them."""
+    run_sql(CUT_ALL)
+    wait_until(lambda: not run_sql(f"SELECT pid {OTHERS}"))
+
+
+def add_and_pass_over(store: Store, run_sql: RunSql, row: Row) -> None:
+    """Do the same, and go on when a question in it has failed."""
+    with store.transaction():
+        store.insert(row)
+        run_sql(CUT_ALL)
+        with pytest.raises(StoreError):
+            list(store.find_ids("reader"))
 
 
 class TestPostgresql(SharedStoreSuite):
@@ -40,23 +68,55 @@ class TestPostgresql(SharedStoreSuite):
         return postgresql_url
 
     def test_a_store_survives_a_lost_connection(self, store: Store, run_sql: RunSql) -> None:
-        """A question on a connection that was cut fails; the next one has a new connection."""
-        run_sql(CUT_ALL)
-        with pytest.raises(StoreError), store.snapshot():
-            store.find(MARY)
+        """What is asked after a connection was cut has a new one."""
+        assert store.find(MARY)
+
+        cut(run_sql)
 
         assert store.find(MARY)
 
+    @pytest.mark.parametrize("act", [add_and_cut, add_and_pass_over])
     def test_a_connection_lost_halfway_fails_the_transaction(
-        self, store: Store, run_sql: RunSql
+        self, store: Store, run_sql: RunSql, act: Callable[[Store, RunSql, Row], None]
     ) -> None:
         """A transaction whose connection is cut stores nothing; the next one succeeds."""
         with pytest.raises(StoreError):
-            add_and_cut(store, run_sql, reader("thomas"))
+            act(store, run_sql, reader("thomas"))
         add(store, reader("philip"))
 
         assert store.find(Reference("reader", "thomas")) is None
         assert store.find(Reference("reader", "philip"))
+
+
+@pytest.mark.parametrize("url", ["postgresql_url"], indirect=True)
+def test_cut_connections_deny_what_is_asked_at_that_moment(
+    tmp_path: Path, url: str, run_sql: RunSql
+) -> None:
+    """Each thread loses one question at the most; whatever is asked then has the right answer."""
+    records = build_records(url)
+    engine = CompiledEngine(load_policies(write_policy(tmp_path, READ)), DOMAIN, 60_000)
+    decider = build_decider(engine, records)
+    turn = Barrier(THREADS + 1)
+
+    def ask_often() -> list[str]:
+        found = []
+        for number in range(CUTS * QUESTIONS):
+            if number % QUESTIONS == 0:
+                turn.wait()
+            found += [each.code for each in decider.check(ask_for()).reasons]
+        records.close()
+        return found
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        asked = [threads.submit(ask_often) for _ in range(THREADS)]
+        for _ in range(CUTS):
+            turn.wait()
+            run_sql(CUT_ALL)
+    records.close()
+
+    for reasons in (each.result() for each in asked):
+        assert {"evaluation_error"} >= set(reasons)
+        assert CUTS >= len(reasons)
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_an_id_is_used_once(store: Store, between: int) -> None:
     assert [f"{between + 2} duplicate_id"] == refuse(store, MARY, *others, MARY)
 
 
-@pytest.mark.parametrize("between", [0, 1_500])
+@pytest.mark.parametrize("between", [0, 98, 1_500])
 def test_what_is_referred_to_comes_first(store: Store, between: int) -> None:
     """Whether or not the two lines would have been written at once."""
     others = [line("reader", f"r{number}", name="R") for number in range(between)]
@@ -193,11 +193,12 @@ def test_at_most_a_hundred_faults_are_told(store: Store) -> None:
     assert [f"{number} missing_attribute" for number in range(1, 101)] == found
 
 
-def test_a_line_has_an_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_has_an_end(store: Store) -> None:
     """One that is too long is not read into memory, and nothing behind it is."""
-    monkeypatch.setattr(importing, "_LONGEST_LINE", 100)
+    longest = 16 * 1_024 * 1_024
 
-    assert ["2 line_too_long"] == refuse(store, MARY, line("reader", "x", name="A" * 200), b"{")
+    assert ["2 line_too_long"] == refuse(store, MARY, b"x" * (longest + 1), b"{")
+    assert ["2 invalid_json", "3 invalid_json"] == refuse(store, MARY, b"x" * longest, b"{")
 
 
 def test_members_that_mean_nothing_are_passed_over(store: Store) -> None:
@@ -208,7 +209,7 @@ def test_members_that_mean_nothing_are_passed_over(store: Store) -> None:
 def test_how_far_it_is_is_told(store: Store) -> None:
     """In bytes, to the last."""
     data = b"\n".join(
-        json.dumps(line("reader", f"r{each}", name="R")).encode() for each in range(2_500)
+        json.dumps(line("reader", f"r{each}", name="R" * 50)).encode() for each in range(2_500)
     )
     told: list[int] = []
     with write(store, Cause(), NOW) as writer:
@@ -236,7 +237,7 @@ def test_single_writes_and_many_share_the_revisions(store: Store) -> None:
     """In one transaction, without a gap."""
     with write(store, Cause(), NOW) as writer:
         writer.put(reader("a"))
-        writer.put_many([reader("b"), reader("c")], {})
+        writer.put_many("reader", {each: reader(each).values for each in ("b", "c")}, {})
         writer.put(reader("d"))
 
     assert [("a", 1), ("b", 2), ("c", 3), ("d", 4)] == [

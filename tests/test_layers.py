@@ -48,7 +48,7 @@ ONLY_IN: Final = {
     "marshmallow": ("web.wire", "scenario.shape", "scenario.value"),
     "msgspec": ("web.fast", "store.lines"),
     "peewee": ("store", "portal", "policy.sql", "policy.condition", "policy.search"),
-    "psycopg": ("store.database", "store.watch"),
+    "psycopg": ("store.database", "store.postgresql", "store.watch"),
     "itsdangerous": ("decision.paging",),
     "yaml": ("document",),
     "click": ("cli",),

@@ -25,7 +25,6 @@ from authz_service.delivery.texts import Letter, flatten
 from authz_service.errors import ChannelError, DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from email.message import EmailMessage
 
     from post_office import MailServer
@@ -53,13 +52,6 @@ HEADERS: Final = [
 ]
 # What a name could be made of by somebody who wants to write a header.
 PIECES: Final = ["=?", "=", "?", "utf-8?q?", "utf-8?b?DQpCY2M6IHg=", "?=", "=0d=0a", "Bcc: x", "\n"]
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    """A mail server without TLS or login."""
-    with open_mail_server() as found:
-        yield found
 
 
 def build_mail(server: MailServer, **changes: Any) -> Mail:

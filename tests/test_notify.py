@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from installation import AUTHZ, PATIENCE, Installation, clean_environment, find_port, wait_until
 from portal_service import SMITH
-from post_office import open_gateway, open_mail_server
 
 from authz_service.portal import DOMAIN
 from authz_service.store.database import open_store
@@ -43,20 +42,6 @@ ADDED: Final = Notice(EMAIL, "mary@smith.example", "en", "administrator_added", 
 TEXT: Final = Notice(
     SMS, "+32470000001", "en", "delegate_code", {"code": CODE, "customer_name": "Smith ltd"}
 )
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    """A mail server."""
-    with open_mail_server() as found:
-        yield found
-
-
-@pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    """A gateway for text messages."""
-    with open_gateway() as found:
-        yield found
 
 
 @pytest.fixture

@@ -15,8 +15,6 @@ from authz_service.delivery.texts import Letter
 from authz_service.errors import ChannelError, DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from post_office import Gateway
 
 LETTER: Final = Letter(
@@ -27,13 +25,6 @@ LETTER: Final = Letter(
     subject="",
     text="123456 is your code",
 )
-
-
-@pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    """A gateway without TLS."""
-    with open_gateway() as found:
-        yield found
 
 
 def refuse(sms: Sms) -> DeliveryError:

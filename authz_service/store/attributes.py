@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from authz_service.errors import Place
     from authz_service.polar.schema import Attribute, EntityType, Schema
-    from authz_service.store.entity import Reference
 
 V = TypeVar("V")
 
@@ -85,17 +84,18 @@ class AttributeReader(ABC, Generic[V]):
         """Say how to write an attribute that is missing: the end of a message."""
 
     def read_attributes(
-        self, reference: Reference, entries: Iterable[tuple[str, V]]
+        self, kind: str, entity_id: str, entries: Iterable[tuple[str, V]]
     ) -> dict[str, Any]:
         """Read what is written of one entity; what is wrong with it is added to the faults.
 
         Arguments:
-            reference: which entity; its type is one that is stored.
+            kind: its type, which is one that is stored.
+            entity_id: its id.
             entries: names with values.
         """
-        values = self.read_some(reference.type, entries)
-        if not values.keys() >= self._required[reference.type]:
-            self._blame_missing(reference, values)
+        values = self.read_some(kind, entries)
+        if not values.keys() >= self._required[kind]:
+            self._blame_missing(kind, entity_id, values)
         return values
 
     def read_some(self, kind: str, entries: Iterable[tuple[str, V]]) -> dict[str, Any]:
@@ -170,11 +170,11 @@ class AttributeReader(ABC, Generic[V]):
         """Write the name of an attribute that there is not for a message."""
         return f"`{name}`"
 
-    def _blame_missing(self, reference: Reference, values: dict[str, Any]) -> None:
-        for name, attribute in self._writable[reference.type].items():
+    def _blame_missing(self, kind: str, entity_id: str, values: dict[str, Any]) -> None:
+        for name, attribute in self._writable[kind].items():
             if name not in values and not attribute.optional:
                 hint = self.hint_missing(name, describe_wanted(attribute))
-                message = f"`{reference}` lacks `{name}`; {hint}"
+                message = f"`{kind}/{entity_id}` lacks `{name}`; {hint}"
                 self.blame(self.place_of_entity(), "missing_attribute", message)
 
 

@@ -15,7 +15,8 @@ import psycopg.conninfo
 from authz_service.errors import AuthzError, Fault, Place, StoreError
 from authz_service.store.entity import REVISION, Reference, Row, find_link, is_text, type_name
 from authz_service.store.mishap import explained, is_sqlite, name_database, write_one_line
-from authz_service.store.rows import Rows, run_many
+from authz_service.store.postgresql import PostgresqlDatabase
+from authz_service.store.rows import Rows
 from authz_service.store.tables import Tables
 from authz_service.store.watch import Watch, ask_postgresql
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from authz_service.store.entity import Entity
     from authz_service.store.migration import Migration
     from authz_service.store.prepared import Prepared
+    from authz_service.store.rows import Whole
+    from authz_service.store.statement import Insertion
     from authz_service.store.tables import Standing
 
 MEMORY: Final = "sqlite:///:memory:"
@@ -105,7 +108,7 @@ class Store:
     def find(self, reference: Reference) -> Row | None:
         """Find an entity; None when there is none, or no such type is stored."""
         model = self._models.get(reference.type)
-        if model is None or not is_text(reference.id):
+        if model is None:
             return None
         whole = self.find_whole(reference)
         if whole is None:
@@ -115,15 +118,17 @@ class Store:
 
     def find_whole(self, reference: Reference) -> Row | None:
         """Find an entity with all that is written on it, lists too, and without its id."""
+        if not is_text(reference.id):
+            return None
         return self.find_many(reference.type, [reference.id]).get(reference.id)
 
     def find_many(self, kind: str, ids: Sequence[str]) -> dict[str, Row]:
-        """Find several entities of one type in the same way, by their ids."""
+        """Find several entities of one type in the same way, by their ids, which are texts."""
         rows = self._rows_of.get(kind)
         if rows is None:
             return {}
         with explained(self._database):
-            return rows.find_many([each for each in ids if is_text(each)])
+            return rows.find_many(ids)
 
     def walk(self, kind: str) -> Iterator[Row]:
         """Go through all entities of a type, whole, in the order of their ids, byte by byte.
@@ -133,9 +138,9 @@ class Store:
         with explained(self._database):
             yield from self._rows_of[kind].walk()
 
-    def fill_in(self, row: Row) -> Row:
-        """Add to a new entity what is not said of it: defaults, nothing, and empty lists."""
-        return self._rows_of[row.reference.type].fill_in(row)
+    def fill_in(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add to what an entity holds what is not said: defaults, nothing, and empty lists."""
+        return self._rows_of[kind].fill_in(values)
 
     def find_ids(self, kind: str, after: str = "") -> Iterator[str]:
         """Go through the ids of all entities of a type, in the order of the database.
@@ -147,7 +152,7 @@ class Store:
         model = self._models.get(kind)
         while model is not None:
             query = model.select(model.id).where(model.id > after).order_by(model.id)
-            found = [key for (key,) in query.limit(_CHUNK).tuples().execute(self._database)]
+            found = [key for (key,) in self.run(query.limit(_CHUNK).tuples())]
             yield from found
             if len(found) < _CHUNK:
                 return
@@ -235,15 +240,10 @@ class Store:
         with explained(self._database):
             return statement.run(self._database, **values)
 
-    def run_many(self, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
-        """Run a statement about such a table with one set of values after the other; as above.
-
-        Arguments:
-            text: the statement, with `?` for what is bound.
-            bound: the sets of values.
-        """
+    def add(self, insertion: Insertion, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows, as the database has them, to such a table; as above."""
         with explained(self._database):
-            run_many(self._database, text, bound)
+            insertion.run(self._database, rows)
 
     def insert(self, row: Row, revision: int = 0) -> None:
         """Add one entity; the change stays when the surrounding transaction commits.
@@ -256,7 +256,8 @@ class Store:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
         with self.attempt(row.reference):
-            self.insert_many([self.fill_in(row)], [revision])
+            values = self.fill_in(row.reference.type, row.values)
+            self.insert_many(row.reference.type, [(revision, row.reference.id, values)])
 
     def update(self, row: Row, revision: int) -> None:
         """Give one entity other values, all of which the row has; as above.
@@ -265,7 +266,7 @@ class Store:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
         with self.attempt(row.reference):
-            self.update_many([row], [revision])
+            self.update_many(row.reference.type, [(revision, row.reference.id, row.values)])
 
     def delete(self, reference: Reference) -> None:
         """Remove one entity; as above.
@@ -276,15 +277,15 @@ class Store:
         with self.attempt(reference):
             self._rows_of[reference.type].delete(reference.id)
 
-    def insert_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
+    def insert_many(self, kind: str, entities: Sequence[Whole]) -> None:
         """Add entities of one type, which are whole; call it in an attempt."""
-        if rows:
-            self._rows_of[rows[0].reference.type].insert_many(rows, revisions)
+        if entities:
+            self._rows_of[kind].insert_many(entities)
 
-    def update_many(self, rows: Sequence[Row], revisions: Sequence[int]) -> None:
-        """Give entities of one type other values, all of which the rows have; as above."""
-        if rows:
-            self._rows_of[rows[0].reference.type].update_many(rows, revisions)
+    def update_many(self, kind: str, entities: Sequence[Whole]) -> None:
+        """Give entities of one type other values, all of which there are; as above."""
+        if entities:
+            self._rows_of[kind].update_many(entities)
 
     @contextmanager
     def attempt(self, reference: Reference) -> Iterator[None]:
@@ -320,7 +321,7 @@ class Store:
                 {key: value for key, value in values.items() if key in kept},
                 values[REVISION],
             )
-            for values in query.dicts().execute(self._database)
+            for values in self.run(query.dicts())
         ]
 
     def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
@@ -348,7 +349,7 @@ def open_store(url: str, domain: Domain, *, in_place: bool = True) -> Store:
     """
     if url.startswith("postgresql://"):
         _check_postgresql_url(url)
-        return Store(peewee.PostgresqlDatabase(url, prefer_psycopg3=True), domain)
+        return Store(PostgresqlDatabase(url, prefer_psycopg3=True), domain)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
         message = "is no URL of a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"

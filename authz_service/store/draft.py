@@ -162,7 +162,7 @@ class DraftReader(AttributeReader[Value]):
         known = len(self.faults)
         named = self._name(body)
         self._key = key
-        values = self.read_attributes(reference, named)
+        values = self.read_attributes(entity_type.name, key.text, named)
         places = {name: value.place for name, value in named}
         complete = len(self.faults) == known
         self.drafts[reference] = Draft(key.place, Row(reference, values), places, complete)

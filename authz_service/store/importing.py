@@ -7,25 +7,27 @@ one by one, which tells what is wrong with which.
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from authz_service.errors import Fault, Place, RefusedEntitiesError, quote
 from authz_service.store.database import BrokenPromiseError
-from authz_service.store.incoming import EntityReader
+from authz_service.store.entity import Reference, Row
+from authz_service.store.incoming import MOST_FAULTS, EntityReader
 from authz_service.store.integrity import Integrity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from authz_service.store.domain import Domain
-    from authz_service.store.entity import Reference, Row
+    from authz_service.store.incoming import Entry
     from authz_service.store.writer import Writer
 
-# How many lines are written at once.
-_CHUNK: Final = 1_000
+# Bytes that are read at once, to the end of the line; about a thousand lines.
+_PIECE: Final = 128 * 1_024
 # Bytes; the longest line is an entity with a very long list.
 _LONGEST_LINE: Final = 16 * 1_024 * 1_024
-_MOST_FAULTS: Final = 100
 
 
 def tell_nobody(_count: int) -> None:
@@ -55,20 +57,16 @@ def import_entities(
         RefusedEntitiesError: with the first hundred faults, each with its line.
     """
     running = _Import(name, writer, domain)
-    read = 0
-    for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE + 1), b""), start=1):
-        running.add(number, line)
-        read += len(line)
-        if number % _CHUNK == 0:
-            tell(read)
-            read = 0
+    while piece := file.read(_PIECE):
+        piece += file.readline(_LONGEST_LINE + 1)
+        running.add(piece)
+        tell(len(piece))
     running.finish()
-    tell(read)
     return running.count
 
 
 class _Import:
-    """An import that is going on: lines in, rows out, at most a chunk of them in memory."""
+    """An import that is going on: lines in, rows out, at most a piece of them in memory."""
 
     def __init__(self, name: str, writer: Writer, domain: Domain) -> None:
         self.count = 0
@@ -80,68 +78,64 @@ class _Import:
         self._integrity = Integrity(domain, self._find)
         self._types = domain.schema.types
         self._near: Mapping[Reference, Row] = {}
-        self._run: list[tuple[int, Row]] = []
+        self._lines = 0
 
-    def add(self, number: int, line: bytes) -> None:
-        """Take a line; the row in it is written with those that follow."""
-        if len(line) > _LONGEST_LINE:
-            message = f"is longer than {_LONGEST_LINE // 1_024**2} MiB; what follows was not read"
-            place = Place(self._name, number)
-            self._reader.blame(place, "line_too_long", f"the line {message}")
-            self._refuse()
-        if line.isspace():
-            return
-        row = self._reader.read_line(line, self._name, number)
-        if row is None:
-            if len(self._reader.faults) >= _MOST_FAULTS:
-                self._refuse()
-            return
-        run = self._run
-        if run and (len(run) == _CHUNK or run[-1][1].reference.type != row.reference.type):
-            self._flush()
-        self._run.append((number, row))
-
-    def finish(self) -> None:
-        """Write what is left.
+    def add(self, piece: bytes) -> None:
+        """Write the entities of some whole lines, those of one type that follow each other at once.
 
         Raises:
-            RefusedEntitiesError: when anything was wrong.
+            RefusedEntitiesError: when a line is too long, or very much is wrong.
         """
-        self._flush()
+        lines = piece.removesuffix(b"\n").split(b"\n")
+        first = self._lines + 1
+        self._lines += len(lines)
+        if len(lines[-1]) > _LONGEST_LINE:
+            message = f"is longer than {_LONGEST_LINE // 1_024**2} MiB; what follows was not read"
+            place = Place(self._name, self._lines)
+            self._reader.blame(place, "line_too_long", f"the line {message}")
+            self._refuse()
+        entries = self._reader.read_lines(lines, self._name, first)
+        for kind, run in groupby(entries, key=itemgetter(1)):
+            self._write_run(kind, list(run))
+        if len(self._reader.faults) >= MOST_FAULTS:
+            self._refuse()
+
+    def finish(self) -> None:
+        """Tell what was wrong.
+
+        Raises:
+            RefusedEntitiesError: when anything was.
+        """
         if self._reader.faults:
             self._refuse()
 
-    def _flush(self) -> None:
-        run, self._run = self._run, []
-        if not run:
-            return
+    def _write_run(self, kind: str, run: list[Entry]) -> None:
         self.count += len(run)
-        if self._write_at_once([row for _, row in run]):
+        entities = {entity_id: values for _, _, entity_id, values in run}
+        if len(entities) == len(run) and self._write_at_once(kind, entities):
             return
-        for number, row in run:
+        for number, _, entity_id, values in run:
+            row = Row(Reference(kind, entity_id), values)
             faults = list(self._write(Place(self._name, number), row))
             if faults:
                 self._reader.failed.add(row.reference)
                 self._reader.faults += faults
-            if len(self._reader.faults) >= _MOST_FAULTS:
+            if len(self._reader.faults) >= MOST_FAULTS:
                 self._refuse()
 
-    def _write_at_once(self, rows: Sequence[Row]) -> bool:
-        """Write rows of one type; false where nothing was written."""
-        kind = rows[0].reference.type
-        found = self._store.find_many(kind, [row.reference.id for row in rows])
-        self._near = self._find_near(rows)
-        is_usual = (
-            len({row.reference.id for row in rows}) == len(rows)
-            and all(row.revision <= self._before for row in found.values())
-            and all(self._integrity.find_right_id(row) is None for row in rows)
+    def _write_at_once(self, kind: str, entities: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Write entities of one type; false where nothing was written."""
+        found = self._store.find_many(kind, list(entities))
+        self._near = self._find_near(kind, entities.values())
+        is_usual = self._integrity.are_ids_right(kind, entities) and all(
+            row.revision <= self._before for row in found.values()
         )
         self._near = {}
         if not is_usual:
             return False
         try:
-            with self._store.attempt(rows[0].reference):
-                self._writer.put_many(rows, found)
+            with self._store.attempt(Reference(kind, next(iter(entities)))):
+                self._writer.put_many(kind, entities, found)
         except BrokenPromiseError:
             return False
         return True
@@ -174,19 +168,20 @@ class _Import:
     def _find(self, reference: Reference) -> Row | None:
         return self._near.get(reference) or self._store.find(reference)
 
-    def _find_near(self, rows: Sequence[Row]) -> Mapping[Reference, Row]:
-        """Find at once what leads from rows to the parts of their ids."""
+    def _find_near(
+        self, kind: str, entities: Collection[Mapping[str, Any]]
+    ) -> Mapping[Reference, Row]:
+        """Find at once what leads from entities to the parts of their ids."""
         near: dict[Reference, Row] = {}
-        kind = rows[0].reference.type
         for name in self._integrity.find_hops(kind):
             target = self._types[kind].attributes[name].type
-            ids = {row.values[name] for row in rows if row.values.get(name) is not None}
+            ids = {values[name] for values in entities if values.get(name) is not None}
             for found in self._store.find_many(target, sorted(ids)).values():
                 near[found.reference] = found
         return near
 
     def _refuse(self) -> None:
-        faults = sorted(self._reader.faults)[:_MOST_FAULTS]
+        faults = sorted(self._reader.faults)[:MOST_FAULTS]
         raise RefusedEntitiesError(faults, {"faults": [_write_fault(each) for each in faults]})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.document import parse_time
@@ -10,13 +11,20 @@ from authz_service.errors import Fault, Place, RequestError, quote, suggest
 from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, SCALARS, STRING
 from authz_service.store.attributes import LARGEST_INTEGER, AttributeReader
 from authz_service.store.entity import Reference, Row
-from authz_service.store.lines import read_line
+from authz_service.store.lines import read_line, read_usual_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from authz_service.polar.schema import Schema
+    from authz_service.store.lines import Line
+
+    # An entity that was read: the number of its line, its type, its id, and what it holds.
+    Entry = tuple[int, str, str, dict[str, Any]]
+
+# After so many, lines are not read on.
+MOST_FAULTS: Final = 100
 
 # In bytes of UTF-8. A page of an index of PostgreSQL holds no more than two such ids in one entry.
 LONGEST_ID: Final = 1_000
@@ -77,25 +85,32 @@ class EntityReader(AttributeReader[Any]):
             }
             for kind, writable in self._writable.items()
         }
+        self._nullable = {
+            kind: {name for name, each in writable.items() if each.nullable}
+            for kind, writable in self._writable.items()
+        }
         # of what is being read; a place is made of them when there is something to tell
         self._name, self._number, self._prefix = "", 0, ""
 
-    def read_line(self, data: bytes, name: str, number: int) -> Row | None:
-        """Read a line; None when something is wrong with it, which is added to the faults.
+    def read_lines(self, lines: Sequence[bytes], name: str, first: int) -> Iterator[Entry]:
+        """Read lines, as they are wanted; what is wrong with one is added to the faults.
 
         Arguments:
-            data: the line.
+            lines: empty ones are passed over.
             name: stands for the file in the places of faults.
-            number: of the line, from 1.
+            first: the number of the first line.
         """
-        self._name, self._number, self._prefix = name, number, ""
-        try:
-            line = read_line(data)
-        except RequestError as error:
-            place = self.place_of_entity()
-            self.faults += [Fault(place, each.code, each.message) for each in error.faults]
-            return None
-        return self._read(Reference(line.type, line.id), line.attributes)
+        self._name, self._prefix = name, ""
+        decoded = read_usual_lines(lines) or map(self._decode, lines, count(first))
+        for number, line in enumerate(decoded, start=first):
+            if len(self.faults) >= MOST_FAULTS:
+                return
+            if line is None:
+                continue
+            self._number = number
+            values = self._read(line.type, line.id, line.attributes)
+            if values is not None:
+                yield number, line.type, line.id, values
 
     def read(
         self, reference: Reference, attributes: dict[str, Any], name: str, prefix: str
@@ -109,15 +124,21 @@ class EntityReader(AttributeReader[Any]):
             prefix: with which the place of an attribute begins.
         """
         self._name, self._number, self._prefix = name, 0, prefix
-        return self._read(reference, attributes)
+        values = self._read(reference.type, reference.id, attributes)
+        return None if values is None else Row(reference, values)
 
     def read_some(self, kind: str, entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         """Read some attributes: texts at once, for most are, and what is not usual with care."""
-        texts, values, others = self._texts[kind], {}, []
+        texts, nullable = self._texts[kind], self._nullable[kind]
+        values: dict[str, Any] = {}
+        others = []
         for name, value in entries:
             choices = texts.get(name)
-            is_usual = choices is not None and type(value) is str and "\0" not in value
-            if is_usual and (not choices or value in choices):
+            if type(value) is str and choices is not None and "\0" not in value:
+                is_usual = not choices or value in choices
+            else:
+                is_usual = value is None and name in nullable
+            if is_usual:
                 values[name] = value
             else:
                 others.append((name, value))
@@ -167,18 +188,27 @@ class EntityReader(AttributeReader[Any]):
         """Say how to write an attribute that is missing."""
         return f'give `"{name}"`: {wanted}'
 
-    def _read(self, reference: Reference, attributes: dict[str, Any]) -> Row | None:
+    def _decode(self, data: bytes, number: int) -> Line | None:
+        if not data or data.isspace():
+            return None
+        try:
+            return read_line(data)
+        except RequestError as error:
+            place = Place(self._name, number)
+            self.faults += [Fault(place, each.code, each.message) for each in error.faults]
+            return None
+
+    def _read(self, kind: str, entity_id: str, attributes: dict[str, Any]) -> dict[str, Any] | None:
         known = len(self.faults)
-        self._check_reference(reference)
+        self._check_reference(kind, entity_id)
         if len(self.faults) == known:
-            values = self.read_attributes(reference, attributes.items())
+            values = self.read_attributes(kind, entity_id, attributes.items())
             if len(self.faults) == known:
-                return Row(reference, values)
-        self.failed.add(reference)
+                return values
+        self.failed.add(Reference(kind, entity_id))
         return None
 
-    def _check_reference(self, reference: Reference) -> None:
-        kind, entity_id = reference.type, reference.id
+    def _check_reference(self, kind: str, entity_id: str) -> None:
         if kind in self._stored and 0 < len(entity_id) <= _SHORT_ID and "\0" not in entity_id:
             return
         if kind not in self._stored:

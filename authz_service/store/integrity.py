@@ -8,7 +8,7 @@ from authz_service.polar.schema import SCALARS
 from authz_service.store.entity import Reference, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from authz_service.store.domain import Domain
     from authz_service.store.entity import Row
@@ -52,27 +52,31 @@ class Integrity:
 
         Where a part of the id is told by nothing that is there, nobody can say.
         """
-        paths = self._id_parts[row.reference.type]
-        if not paths:
-            return None
-        parts = [self._follow(row, path) for path in paths]
-        if None in parts:
-            return None
-        right = "/".join(map(str, parts))
+        right = self._write_id(row.reference.type, row.values)
         return None if right == row.reference.id else right
+
+    def are_ids_right(self, kind: str, entities: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Tell the same of many entities of one type, which are values by id."""
+        return not self._id_parts[kind] or all(
+            self._write_id(kind, values) in {None, entity_id}
+            for entity_id, values in entities.items()
+        )
 
     def find_hops(self, kind: str) -> list[str]:
         """Find the attributes that lead from entities of a type to parts of their ids."""
         return [path[0] for path in self._id_parts[kind] if len(path) > 1]
 
-    def _follow(self, start: Row, path: list[str]) -> Any:
+    def _write_id(self, kind: str, values: Mapping[str, Any]) -> str | None:
+        """Write the id after what an entity holds; None where that does not tell it."""
+        parts = [self._follow(kind, values, path) for path in self._id_parts[kind]]
+        return "/".join(map(str, parts)) if parts and None not in parts else None
+
+    def _follow(self, kind: str, values: Mapping[str, Any], path: list[str]) -> Any:
         """Read a path from an entity on; None where it leads nowhere."""
-        row = start
         for name in path[:-1]:
-            kind = self._types[row.reference.type].attributes[name].type
-            value = row.values.get(name)
+            kind, value = self._types[kind].attributes[name].type, values.get(name)
             found = None if value is None else self._find(Reference(kind, value))
             if found is None:
                 return None
-            row = found
-        return row.values.get(path[-1])
+            values = found.values
+        return values.get(path[-1])

@@ -6,7 +6,7 @@ an error means, are the business of whoever calls.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import peewee
@@ -20,14 +20,18 @@ from authz_service.store.entity import (
     find_links,
     type_name,
 )
+from authz_service.store.statement import Insertion, mark, run_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from authz_service.store.entity import Entity
 
-# How many rows are read at once where all are gone through.
-_CHUNK: Final = 1_000
+    # An entity that is to be written: its revision, its id, and all that it holds.
+    Whole = tuple[int, str, Mapping[str, Any]]
+
+# How many rows are read at once where there are many; a power of two.
+_CHUNK: Final = 1_024
 _CURSOR: Final = "authz_walk"
 
 
@@ -60,21 +64,19 @@ class Rows:
             for name, path in model.copies.items()
         ]
         self._select = f"SELECT {_list(['id', REVISION, *columns])} FROM {_quote(self.kind)}"
-        self._insert = _write_insert(self.kind, ["id", REVISION, *columns], copies)
+        self._insertion = _write_insertion(model, ["id", REVISION, *columns], copies)
         self._update = _write_update(self.kind, [REVISION, *columns], copies)
         self._delete = f"DELETE FROM {_quote(self.kind)} WHERE {_quote('id')} = ?"
 
-    def fill_in(self, row: Row) -> Row:
-        """Add to an entity what is not said of it: defaults, nothing, and empty lists."""
-        if len(row.values) == len(self._usual):
-            return row
-        return Row(row.reference, {**self._usual, **row.values})
+    def fill_in(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add to what an entity holds what is not said: defaults, nothing, and empty lists."""
+        return values if len(values) == len(self._usual) else {**self._usual, **values}
 
     def find_many(self, ids: Sequence[str]) -> dict[str, Row]:
         """Find entities, whole, as far as they are there."""
         found: dict[str, Row] = {}
         for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
+            chunk = _fill_up(ids[start : start + _CHUNK])
             text = f"{self._select} WHERE {_quote('id')} IN ({_marks(len(chunk))})"
             found |= {each.reference.id: each for each in self._read(self._run(text, chunk))}
         return found
@@ -92,40 +94,33 @@ class Rows:
             yield from self._read(chunk)
         self._run(f"CLOSE {_CURSOR}", ())
 
-    def insert_many(self, rows: Sequence[Row], revisions: Iterable[int]) -> None:
-        """Add entities that are whole."""
-        self._run_many(
-            self._insert,
-            [
-                (row.reference.id, revision, *self._bind(row.values))
-                for row, revision in zip(rows, revisions, strict=False)
-            ],
-        )
-        self._insert_links(rows)
+    def insert_many(self, entities: Sequence[Whole]) -> None:
+        """Add entities."""
+        revisions, ids, values = zip(*entities, strict=True)
+        rows = [*zip(ids, revisions, *self._bind(values), strict=True)]
+        self._insertion.run(self._database, rows)
+        self._insert_links(entities)
 
-    def update_many(self, rows: Sequence[Row], revisions: Iterable[int]) -> None:
-        """Give entities the values of rows that are whole."""
-        self._run_many(
-            self._update,
-            [
-                (revision, *self._bind(row.values), row.reference.id)
-                for row, revision in zip(rows, revisions, strict=False)
-            ],
-        )
-        self._delete_links([row.reference.id for row in rows])
-        self._insert_links(rows)
+    def update_many(self, entities: Sequence[Whole]) -> None:
+        """Give entities other values."""
+        revisions, ids, values = zip(*entities, strict=True)
+        self._run_many(self._update, [*zip(revisions, *self._bind(values), ids, strict=True)])
+        self._delete_links(ids)
+        self._insert_links(entities)
 
     def delete(self, entity_id: str) -> None:
         """Remove an entity, with its lists."""
         self._delete_links([entity_id])
         self._run(self._delete, (entity_id,))
 
-    def _bind(self, values: Mapping[str, Any]) -> list[Any]:
-        bound = [values[name] for name in self._names]
+    def _bind(self, entities: Sequence[Mapping[str, Any]]) -> list[Iterable[Any]]:
+        """Make columns of what entities hold: one for each value that a statement binds."""
+        columns: list[Iterable[Any]] = [
+            [values[name] for values in entities] for name in (*self._names, *self._copied)
+        ]
         for position, convert in self._writers:
-            bound[position] = convert(bound[position])
-        bound += [values[name] for name in self._copied]
-        return bound
+            columns[position] = map(convert, columns[position])
+        return columns
 
     def _read(self, chunk: Iterable[Sequence[Any]]) -> list[Row]:
         found = []
@@ -137,7 +132,7 @@ class Rows:
         return self._add_lists(found) if self._links else found
 
     def _add_lists(self, rows: list[Row]) -> list[Row]:
-        ids = [row.reference.id for row in rows]
+        ids = _fill_up([row.reference.id for row in rows])
         lists: dict[str, dict[str, list[str]]] = {name: {} for name in self._links}
         for name, link in self._links.items():
             for here, there in self._run(link.select(len(ids)), ids) if ids else ():
@@ -157,10 +152,10 @@ class Rows:
             for row in rows
         ]
 
-    def _insert_links(self, rows: Sequence[Row]) -> None:
+    def _insert_links(self, entities: Sequence[Whole]) -> None:
         for name, link in self._links.items():
-            pairs = [(row.reference.id, other) for row in rows for other in row.values[name]]
-            self._run_many(link.insert, pairs)
+            pairs = [(here, there) for _, here, values in entities for there in values[name]]
+            link.insertion.run(self._database, pairs)
 
     def _delete_links(self, ids: Sequence[str]) -> None:
         for link in self._links.values():
@@ -173,33 +168,11 @@ class Rows:
         run_many(self._database, text, bound)
 
 
-def mark(database: peewee.Database, text: str) -> str:
-    """Write a statement as the database wants it, in which `?` stands for what is bound."""
-    return text if isinstance(database, peewee.SqliteDatabase) else text.replace("?", "%s")
-
-
-def run_many(database: peewee.Database, text: str, bound: Sequence[tuple[Any, ...]]) -> None:
-    """Run a statement with one set of values after the other.
-
-    Arguments:
-        database: where; errors are peewee's.
-        text: the statement, with `?` for what is bound.
-        bound: the sets of values.
-    """
-    if not bound:
-        return
-    # peewee has no public way to run a statement with many sets of values
-    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-        cursor = database.connection().cursor()
-        cursor.executemany(mark(database, text), bound)
-        cursor.close()
-
-
 @dataclass(frozen=True)
 class _Link:
     """The statements for the table between two, behind a many-to-many attribute."""
 
-    insert: str
+    insertion: Insertion
     delete: str
     start: str
     here: str
@@ -209,7 +182,7 @@ class _Link:
         through, here, there = find_link(model, name)
         table, own, other = map(_quote, (type_name(through), here.column_name, there.column_name))
         return cls(
-            f"INSERT INTO {table} ({own}, {other}) VALUES (?, ?)",
+            Insertion(f"INSERT INTO {table} ({own}, {other})", "?, ?"),
             f"DELETE FROM {table} WHERE {own} = ?",
             f"SELECT {own}, {other} FROM {table}",
             own,
@@ -238,16 +211,27 @@ def _select_copy(fields: Mapping[str, peewee.Field], path: str) -> str:
     return f"(SELECT {_quote(column)} FROM {_quote(type_name(neighbour))} WHERE {_quote('id')} = ?)"
 
 
-def _write_insert(table: str, columns: list[str], copies: list[tuple[str, str]]) -> str:
+def _write_insertion(
+    model: type[Entity], columns: list[str], copies: list[tuple[str, str]]
+) -> Insertion:
     names = _list([*columns, *(name for name, _ in copies)])
     values = ", ".join(["?"] * len(columns) + [select for _, select in copies])
-    return f"INSERT INTO {_quote(table)} ({names}) VALUES ({values})"
+    insertion = Insertion(f"INSERT INTO {_quote(type_name(model))} ({names})", values)
+    # an entity must not stand before one that it refers to, in a statement neither
+    is_tied = model in model._meta.refs.values()  # noqa: SLF001  # peewee's interface
+    return replace(insertion, together=1) if is_tied else insertion
 
 
 def _write_update(table: str, columns: list[str], copies: list[tuple[str, str]]) -> str:
     pairs = [*((name, "?") for name in columns), *copies]
     sets = ", ".join(f"{_quote(name)} = {value}" for name, value in pairs)
     return f"UPDATE {_quote(table)} SET {sets} WHERE {_quote('id')} = ?"
+
+
+def _fill_up(ids: Sequence[str]) -> list[str]:
+    """Repeat the last to a power of two, for a connection keeps a statement for each length."""
+    filled = list(ids)
+    return filled + filled[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
 
 
 def _marks(count: int) -> str:

@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING, Any, Final
 from authz_service.store.entity import Reference, Row
 from authz_service.store.lines import write_json
 from authz_service.store.prepared import Prepared, slot
+from authz_service.store.statement import Insertion
 from authz_service.store.system import ChangeLine, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from authz_service.store.database import Store
 
 _FIND_REVISION: Final = Prepared(lambda: State.select(State.revision))
 _HOLD_REVISION: Final = Prepared(lambda: State.select(State.revision).for_update())
 _KEEP_REVISION: Final = Prepared(lambda: State.update(revision=slot("revision")))
-_ADD_LINE: Final = (
-    "INSERT INTO authz_change (revision, at, type, entity_id, before, after, who, client, action,"
-    " reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_LINES: Final = Insertion(
+    "INSERT INTO authz_change"
+    " (revision, at, type, entity_id, before, after, who, client, action, reason)",
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
 )
 _STATES: Final = ("before", "after")
 # What JSON has as Python has it.
@@ -105,7 +107,7 @@ class Writer:
         Raises:
             BrokenPromiseError: when the database refuses; the transaction can go on without it.
         """
-        whole = self.store.fill_in(row)
+        whole = self._fill_in(row)
         self.store.insert(whole, self.revision + 1)
         self._note(row.reference, None, write_values(whole.values))
 
@@ -164,51 +166,58 @@ class Writer:
         if before is None:
             self.insert(row)
             return True
-        after = self.store.fill_in(row)
+        after = self._fill_in(row)
         self.store.update(after, self.revision + 1)
         self._note(row.reference, write_values(before.values), write_values(after.values))
         return False
 
-    def put_many(self, rows: Sequence[Row], before: Mapping[str, Row]) -> None:
+    def put_many(
+        self, kind: str, entities: Mapping[str, Mapping[str, Any]], before: Mapping[str, Row]
+    ) -> None:
         """Do the same with many entities of one type; call it in an attempt of the store.
 
         What is written in this way does not stand in `changes`.
 
         Arguments:
-            rows: no two of one id; their lists are sorted.
+            kind: the type.
+            entities: what they hold, by their ids; lists are sorted.
             before: what is there already, by its id.
         """
-        whole = [self.store.fill_in(row) for row in rows]
-        numbered = list(enumerate(whole, start=self.revision + 1))
-        for is_new, act in ((True, self.store.insert_many), (False, self.store.update_many)):
-            part = [each for each in numbered if (each[1].reference.id not in before) is is_new]
-            act([row for _, row in part], [number for number, _ in part])
+        fill_in, first = self.store.fill_in, self.revision + 1
+        whole = [
+            (revision, entity_id, fill_in(kind, values))
+            for revision, (entity_id, values) in enumerate(entities.items(), start=first)
+        ]
+        self.store.insert_many(kind, [each for each in whole if each[1] not in before])
+        self.store.update_many(kind, [each for each in whole if each[1] in before])
         known = {entity_id: row.values for entity_id, row in before.items()}
         self._add_lines(
-            (number, row.reference, known.get(row.reference.id), row.values)
-            for number, row in numbered
+            (revision, kind, entity_id, known.get(entity_id), values)
+            for revision, entity_id, values in whole
         )
-        self._first += len(rows)
+        self._first += len(whole)
 
     def finish(self) -> None:
         """Add to the feed what was written one by one."""
         self._add_lines(
-            (each.revision, each.reference, each.before, each.after) for each in self.changes
+            (each.revision, each.reference.type, each.reference.id, each.before, each.after)
+            for each in self.changes
         )
 
     def _add_lines(
         self,
-        written: Iterable[
-            tuple[int, Reference, Mapping[str, Any] | None, Mapping[str, Any] | None]
-        ],
+        written: Iterable[tuple[int, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]],
     ) -> None:
         at, cause = ChangeLine.at.db_value(self.now), self.cause
         why = cause.who, cause.client, cause.action, cause.reason
         lines = [
-            (revision, at, reference.type, reference.id, _dump(before), _dump(after), *why)
-            for revision, reference, before, after in written
+            (revision, at, kind, entity_id, _dump(before), _dump(after), *why)
+            for revision, kind, entity_id, before, after in written
         ]
-        self.store.run_many(_ADD_LINE, lines)
+        self.store.add(_ADD_LINES, lines)
+
+    def _fill_in(self, row: Row) -> Row:
+        return Row(row.reference, self.store.fill_in(row.reference.type, row.values))
 
     def _note(
         self,
