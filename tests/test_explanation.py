@@ -11,18 +11,25 @@ import pytest
 from explained import Judge
 from generated_agreement import LONG, build_store, compile_case, read_request
 from hypothesis import HealthCheck, given, settings
-from performing import SETTINGS
+from performing import ROOT, SETTINGS
 from test_policies import STORES, cases
 
 from authz_service import assembly
 from authz_service.portal import DOMAIN
+from authz_service.scenario.case import find_scenario_files, load_scenario
+from authz_service.scenario.session import Session
 from authz_service.storage import tell_time
 from authz_service.store.database import MEMORY, open_store
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from generated_policies import Case
 
+    from authz_service.decision.explanation import Explainer
     from authz_service.policy.compiled import CompiledEngine
+    from authz_service.policy.request import Request
+    from authz_service.store.database import Store
 
 
 @cache
@@ -45,6 +52,65 @@ def test_what_is_proposed_in_the_portal_does_what_it_says(seed: int) -> None:
     store.close()
 
     assert proposed > 0
+
+
+class Explaining:
+    """The compiled engine, which explains whatever it is asked.
+
+    Arguments:
+        engine: what answers.
+    """
+
+    name = "compiled"
+
+    def __init__(self, engine: CompiledEngine) -> None:
+        self._engine = engine
+        self.policy_digest = engine.policy_digest
+        self.find_messages = engine.find_messages
+        self.explained = 0
+        self.different: list[Request] = []
+        self._judges: dict[Store, Explainer] = {}
+        self._now = tell_time()
+
+    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+        """Decide, and hold the explanation against that."""
+        self._now = now
+        if store not in self._judges:
+            decider = assembly.build_decider(self._engine, DOMAIN, store)
+            self._judges[store] = assembly.build_explainer(
+                self._engine, decider, DOMAIN, store, lambda: self._now
+            )
+        decision = self._engine.reasons(store, request, now)
+        explanation = self._judges[store].explain(request)
+        self.explained += 1
+        found = tuple(each.code for each in explanation.decision.reasons)
+        told = {each.code for each in explanation.forbidding}
+        if any(each.holds for each in explanation.permitting) is False:
+            told.add("not_permitted")
+        known = not {"unknown_subject", "unknown_resource"} & {*decision}
+        if found != decision or (known and told != {*decision}):
+            self.different.append(request)
+        return decision
+
+
+def test_every_scenario_is_explained_as_it_is_decided() -> None:
+    """An explanation has the decision of a check, and clauses for each of its reasons."""
+    engine = Explaining(compiled())
+    for path in find_scenario_files([ROOT / "scenarios"]):
+        each = load_scenario(path)
+        session = Session(
+            engine=engine,  # type: ignore[arg-type]  # nobody searches
+            domain=DOMAIN,
+            settings=SETTINGS,
+            fixture=ROOT / "fixtures" / f"{each.fixture}.yaml",
+            scenario=each,
+        )
+        for position in range(len(each.items)):
+            session.put(position)
+        session.close()
+
+    assert [] == engine.different
+    assert engine.explained > 2_000
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
