@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
-from authz_service.decision.explanation import Explainer
+from authz_service.decision.explainer import Explainer
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
 from authz_service.delivery.channels import build_channels

@@ -10,9 +10,8 @@ from measure import median, time_rounds
 from portal_store import ROOT, build_explainer, make_questions, make_store
 
 if TYPE_CHECKING:
-    from decision.explanation import Explanation
-
     from authz_service.decision.answer import Decision
+    from authz_service.decision.explanation import Explanation
 
 
 @click.command()

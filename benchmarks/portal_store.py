@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from authz_service.decision.decider import Decider
-    from authz_service.decision.explanation import Explainer
+    from authz_service.decision.explainer import Explainer
     from authz_service.decision.performer import Performer
     from authz_service.store.domain import Domain
 

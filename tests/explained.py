@@ -17,7 +17,7 @@ from authz_service.store.entity import Reference, Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from authz_service.decision.explanation import Explainer
+    from authz_service.decision.explainer import Explainer
     from authz_service.polar.schema import Attribute
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.missing import Fact, Missing

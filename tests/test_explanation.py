@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from generated_policies import Case
 
-    from authz_service.decision.explanation import Explainer
+    from authz_service.decision.explainer import Explainer
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.request import Request
     from authz_service.store.database import Store

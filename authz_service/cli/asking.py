@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from authz_service.decision.decider import Decider
-    from authz_service.decision.explanation import Explainer
+    from authz_service.decision.explainer import Explainer
     from authz_service.decision.performer import Performer
     from authz_service.polar.schema import Schema
     from authz_service.policy.engine import Engine

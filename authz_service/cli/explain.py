@@ -67,7 +67,7 @@ def _show(explanation: Explanation) -> None:
     for ground in explanation.permitting:
         _show_ground("permitted" if ground.holds else "not permitted", ground)
     if explanation.missing:
-        click.echo("\nit would be otherwise, if")
+        click.echo("\nfor another answer, one of these")
     for each in explanation.missing:
         click.echo(f"  - {write_missing(each, explanation.request.subject)}")
 
@@ -75,7 +75,9 @@ def _show(explanation: Explanation) -> None:
 def _show_ground(title: str, ground: Ground) -> None:
     click.echo(f"\n{title}")
     for rule in ground.rules:
-        click.echo(f"  {rule.name} {rule.place}" + (f"  {rule.comment}" if rule.comment else ""))
+        click.echo(f"  {rule.place}" + (f"  {rule.comment}" if rule.comment else ""))
+        for line in rule.text.splitlines():
+            click.secho(f"    {line}", dim=True)
     for condition in ground.conditions:
         mark, color = ("yes", "green") if condition.holds else ("no ", "red")
         click.echo(f"    {click.style(mark, fg=color)} {condition.text}")
