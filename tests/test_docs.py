@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -167,6 +168,27 @@ def test_the_example_of_the_page_on_performing_is_done_as_shown() -> None:
         done = client.post("/v1/perform", json=request).get_json()
 
     assert answer == done
+
+
+def test_the_explanation_of_the_page_on_explaining_is_the_one_that_is_given() -> None:
+    """On the command line and over HTTP, but for the digest, which changes with each rule."""
+    page = (ROOT / "docs" / "explaining.md").read_text()
+    [console] = blocks(page, "console")
+    command, _, shown = console.partition("\n")
+    words = [*shlex.split(command)[2:], "--fixture", str(ROOT / "fixtures" / "smith.yaml")]
+    with contextlib.chdir(ROOT):
+        printed = CliRunner().invoke(main, words).output
+        request, answer = [json.loads(block) for block in blocks(page, "json")]
+        with open_client() as client:
+            given = client.post("/v1/explain", json=request).get_json()
+    for each in (answer, given):
+        del each["explanation"]["policy_digest"]
+        for ground in each["explanation"]["permitting"]:
+            for rule in ground["rules"]:
+                rule["place"] = Path(rule["place"]).name
+
+    assert shown == printed
+    assert answer == given
 
 
 def test_the_examples_of_writing_are_answered_as_shown(url: str) -> None:

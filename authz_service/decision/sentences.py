@@ -37,7 +37,8 @@ def write_sentence(explanation: Explanation) -> str:
         first = held[0].rules[0]
         return f"{begin}, by {first.place}" + (f": {first.comment}" if first.comment else ".")
     reasons = "; ".join(each.message for each in explanation.decision.reasons)
-    said = f"{subject} may not {request.action} on {resource}: {reasons}."
+    said = f"{subject} may not {request.action} on {resource}: {reasons}"
+    said += "" if said.endswith("?") else "."
     if explanation.missing:
         said += f" For another answer, {write_missing(explanation.missing[0], subject)}."
     return said

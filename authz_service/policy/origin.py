@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _SENTENCE: Final = re.compile(r'(?:"[^"]*"|[^"])+?(?:(?<=[.!?])|(?<=[.!?]"))(?=\s|$)')
 
 
+# A rule goes to its semicolon; one in a text or in a comment is none.
+_RULE: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|#[^\n]*|[^;"#])*;', re.DOTALL)
+
+
 @dataclass(frozen=True)
 class RuleText:
     """A rule.
@@ -54,7 +58,8 @@ class Origins:
     def _read(self, step: Step) -> RuleText:
         span = step.span
         lines = self._sources[span.file].lines
-        text = "\n".join(lines[span.line - 1 : span.end_line])
+        found = _RULE.match("\n".join(lines[span.line - 1 :]), span.column - 1)
+        text = found.group() if found else lines[span.line - 1]
         above = " ".join(reversed(list(_find_comment(lines[: span.line - 1]))))
         sentence = _SENTENCE.match(above)
         return RuleText(
