@@ -103,9 +103,13 @@ def find_alike(
     """
     if not checks:
         return ()
-    bound = [value for promise, put in checks for value in _bind_like(promise, put)]
-    [alike] = reader.execute(_write_likes(tuple(each for each, _ in checks)), bound, time_limit)
-    return alike
+    asked = [(promise, tuple(_bind_like(promise, put))) for promise, put in checks]
+    different = list(dict.fromkeys(asked))
+    bound = [value for _, values in different for value in values]
+    texts = _write_likes(tuple(promise for promise, _ in different))
+    [alike] = reader.execute(texts, bound, time_limit)
+    found = dict(zip(different, alike, strict=True))
+    return [found[each] for each in asked]
 
 
 class Supposition:
