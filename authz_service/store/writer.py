@@ -8,6 +8,7 @@ committed is given again.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from authz_service.store.prepared import Prepared, slot
 from authz_service.store.system import ChangeLine, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from authz_service.store.database import Store
 
@@ -28,10 +29,12 @@ _FIND_REVISION: Final = Prepared(lambda: State.select(State.revision))
 _HOLD_REVISION: Final = Prepared(lambda: State.select(State.revision).for_update())
 _KEEP_REVISION: Final = Prepared(lambda: State.update(revision=slot("revision")))
 _ADD_LINE: Final = (
-    "INSERT INTO authz_change (revision, at, type, entity_id, before, after, who, client, action,"
-    " reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO authz_change (revision, previous, at, type, entity_id, before, after, who, client,"
+    " action, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _STATES: Final = ("before", "after")
+# A revision, the one before of the same entity, which that is, what it was, and what it became.
+_Written = tuple[int, int, Reference, Mapping[str, Any] | None, Mapping[str, Any] | None]
 # What JSON has as Python has it.
 _PLAIN: Final = frozenset({str, int, bool, NoneType})
 
@@ -64,6 +67,7 @@ class Change:
         before: what it was, as JSON has it; None where it is new.
         after: what it is now; None where it is no more.
         cause: why.
+        previous: the revision of the write that left `before`; 0 where there is no line of it.
     """
 
     revision: int
@@ -72,6 +76,7 @@ class Change:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     cause: Cause
+    previous: int = 0
 
 
 class Writer:
@@ -107,7 +112,7 @@ class Writer:
         """
         whole = self.store.fill_in(row)
         self.store.insert(whole, self.revision + 1)
-        self._note(row.reference, None, write_values(whole.values))
+        self._note(row.reference, None, whole)
 
     def get(self, reference: Reference) -> Row:
         """Get an entity, with its lists.
@@ -134,7 +139,7 @@ class Writer:
         before = self.get(reference)
         after = Row(reference, {**before.values, **values})
         self.store.update(after, self.revision + 1)
-        self._note(reference, write_values(before.values), write_values(after.values))
+        self._note(reference, before, after)
 
     def delete(self, reference: Reference) -> None:
         """Remove an entity.
@@ -145,7 +150,7 @@ class Writer:
         """
         before = self.get(reference)
         self.store.delete(reference)
-        self._note(reference, write_values(before.values), None)
+        self._note(reference, before, None)
 
     def forget(self) -> None:
         """Take back what was written, as the savepoint around it does."""
@@ -166,7 +171,7 @@ class Writer:
             return True
         after = self.store.fill_in(row)
         self.store.update(after, self.revision + 1)
-        self._note(row.reference, write_values(before.values), write_values(after.values))
+        self._note(row.reference, before, after)
         return False
 
     def put_many(self, rows: Sequence[Row], before: Mapping[str, Row]) -> None:
@@ -183,41 +188,32 @@ class Writer:
         for is_new, act in ((True, self.store.insert_many), (False, self.store.update_many)):
             part = [each for each in numbered if (each[1].reference.id not in before) is is_new]
             act([row for _, row in part], [number for number, _ in part])
-        known = {entity_id: row.values for entity_id, row in before.items()}
         self._add_lines(
-            (number, row.reference, known.get(row.reference.id), row.values)
-            for number, row in numbered
+            _describe(number, before.get(row.reference.id), row) for number, row in numbered
         )
         self._first += len(rows)
 
     def finish(self) -> None:
         """Add to the feed what was written one by one."""
         self._add_lines(
-            (each.revision, each.reference, each.before, each.after) for each in self.changes
+            (each.revision, each.previous, each.reference, each.before, each.after)
+            for each in self.changes
         )
 
-    def _add_lines(
-        self,
-        written: Iterable[
-            tuple[int, Reference, Mapping[str, Any] | None, Mapping[str, Any] | None]
-        ],
-    ) -> None:
+    def _add_lines(self, written: Iterable[_Written]) -> None:
         at, cause = ChangeLine.at.db_value(self.now), self.cause
         why = cause.who, cause.client, cause.action, cause.reason
         lines = [
-            (revision, at, reference.type, reference.id, _dump(before), _dump(after), *why)
-            for revision, reference, before, after in written
+            (number, previous, at, entity.type, entity.id, _dump(before), _dump(after), *why)
+            for number, previous, entity, before, after in written
         ]
         self.store.run_many(_ADD_LINE, lines)
 
-    def _note(
-        self,
-        reference: Reference,
-        before: Mapping[str, Any] | None,
-        after: Mapping[str, Any] | None,
-    ) -> None:
-        number = self.revision + 1
-        self.changes.append(Change(number, self.now, reference, before, after, self.cause))
+    def _note(self, reference: Reference, before: Row | None, after: Row | None) -> None:
+        old, new = (write_values(each.values) if each else None for each in (before, after))
+        previous = before.revision if before else 0
+        change = Change(self.revision + 1, self.now, reference, old, new, self.cause, previous)
+        self.changes.append(change)
 
 
 @contextmanager
@@ -266,6 +262,11 @@ def find_changes(store: Store, after: int, limit: int) -> list[Change]:
     return [_read_line(each) for each in lines]
 
 
+def write_time(time: datetime) -> str:
+    """Write a time as JSON has it."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def write_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Write the values of an entity as JSON has them."""
     return {
@@ -274,9 +275,15 @@ def write_values(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _describe(number: int, before: Row | None, after: Row) -> _Written:
+    if before is None:
+        return number, 0, after.reference, None, after.values
+    return number, before.revision, after.reference, before.values, after.values
+
+
 def _write_value(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return write_time(value)
     return sorted(value) if isinstance(value, tuple) else value
 
 
@@ -284,7 +291,7 @@ def _read_line(line: Mapping[str, Any]) -> Change:
     cause = Cause(line["client"], line["who"], line["action"], line["reason"])
     before, after = (None if line[name] is None else json.loads(line[name]) for name in _STATES)
     reference = Reference(line["type"], line["entity_id"])
-    return Change(line["revision"], line["at"], reference, before, after, cause)
+    return Change(line["revision"], line["at"], reference, before, after, cause, line["previous"])
 
 
 def _dump(values: Mapping[str, Any] | None) -> str | None:
