@@ -170,7 +170,7 @@ def test_an_old_feed_leads_back(url: str, run_sql: RunSql) -> None:
         (5, "mary", "NULL"),
     ):
         values = f"{revision}, 'then', 'person', '{entity}', {before}, NULL, '', '', '', ''"
-        run_sql(f"INSERT INTO authz_change VALUES ({values})")
+        run_sql(f"INSERT INTO authz_change VALUES ({values})")  # noqa: S608  # constants
     migrate_store(settings)
 
     assert [(1, 0), (2, 0), (3, 1), (4, 2), (5, 0)] == run_sql(

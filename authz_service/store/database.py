@@ -55,11 +55,17 @@ class Store:
 
     Safe to share between threads: each has a connection of its own, opened when it first asks. A
     store in memory belongs to the thread that made it. Nothing is cached.
+
+    Arguments:
+        database: where they are.
+        domain: says which there are.
+        is_past: whether views of what was stand before the tables.
     """
 
-    def __init__(self, database: peewee.Database, domain: Domain) -> None:
+    def __init__(self, database: peewee.Database, domain: Domain, *, is_past: bool = False) -> None:
         self._database = database
-        self._domain = domain
+        self.domain = domain
+        self.is_past = is_past
         self._models = {type_name(model): model for model in domain.models if model.stored}
         self._rows_of = {name: Rows(database, each) for name, each in self._models.items()}
         self._is_sqlite = is_sqlite(database)
@@ -78,7 +84,7 @@ class Store:
             return False
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
-            message = f"has tables, but lacks {listed}; it is not a store of {self._domain.name}"
+            message = f"has tables, but lacks {listed}; it is not a store of {self.domain.name}"
             raise StoreError.at(name_database(self._database), "foreign_database", message)
         return True
 
@@ -212,6 +218,12 @@ class Store:
             return self._tables.migrate()
 
     @property
+    def url(self) -> str:
+        """Where it is; can hold a password."""
+        name = str(self._database.database)
+        return f"sqlite:///{name}" if self._is_sqlite else name
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether whoever writes holds the whole database from the first moment."""
         return self._is_sqlite
@@ -312,7 +324,7 @@ class Store:
 
     def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
         name = type_name(model)
-        kept = self._domain.schema.types[name].attributes
+        kept = self.domain.schema.types[name].attributes
         return [
             Row(
                 Reference(name, values["id"]),
@@ -324,7 +336,7 @@ class Store:
 
     def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
         place = Place(str(reference))
-        for promise in self._domain.promises:
+        for promise in self.domain.promises:
             if promise.is_named_in(error):
                 return Fault(place, promise.code, f"breaks a promise: {promise.message}")
         return Fault(
@@ -339,23 +351,27 @@ def open_store(url: str, domain: Domain) -> Store:
         StoreError: when the URL cannot be used. Whether the database answers is seen when it is
             first asked.
     """
+    return Store(build_database(url), domain)
+
+
+def build_database(url: str, **options: Any) -> peewee.Database:
+    """Build what connects to the database at a URL, with options of peewee's; raises as above."""
     if url.startswith("postgresql://"):
         _check_postgresql_url(url)
-        return Store(peewee.PostgresqlDatabase(url, prefer_psycopg3=True), domain)
+        return peewee.PostgresqlDatabase(url, prefer_psycopg3=True, **options)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
         message = "is no URL of a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
         raise StoreError.at("database", "unknown_database", message)
     if url != MEMORY:
         _make_folder(Path(path).parent)
-    pragmas = _SQLITE_PRAGMAS
-    database = peewee.SqliteDatabase(
+    return peewee.SqliteDatabase(
         path,
-        pragmas=pragmas,
+        pragmas=_SQLITE_PRAGMAS,
         timeout=_SQLITE_WAIT_SECONDS,
         cached_statements=_SQLITE_STATEMENTS,
+        **options,
     )
-    return Store(database, domain)
 
 
 def find_missing_file(url: str) -> Path | None:

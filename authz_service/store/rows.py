@@ -37,16 +37,17 @@ class Rows:
     Arguments:
         database: where they are.
         model: of the type.
+        prefix: with which the names of the tables begin that are written.
     """
 
-    def __init__(self, database: peewee.Database, model: type[Entity]) -> None:
+    def __init__(self, database: peewee.Database, model: type[Entity], prefix: str = "") -> None:
         self.kind = type_name(model)
         self._database = database
         self._is_sqlite = isinstance(database, peewee.SqliteDatabase)
         hidden = {"id", REVISION, *model.copies}
         fields: Mapping[str, peewee.Field] = model._meta.fields  # noqa: SLF001  # peewee's interface
         own = {name: each for name, each in fields.items() if name not in hidden}
-        self._links = {name: _Link.of(model, name) for name in find_links(model)}
+        self._links = {name: _Link.of(model, name, prefix) for name in find_links(model)}
         self._usual: dict[str, Any] = {name: each.default for name, each in own.items()}
         self._usual |= dict.fromkeys(self._links, ())
         self._names = tuple(own)
@@ -59,10 +60,11 @@ class Rows:
             (fields[name].column_name, _select_copy(fields, path))
             for name, path in model.copies.items()
         ]
-        self._select = f"SELECT {_list(['id', REVISION, *columns])} FROM {_quote(self.kind)}"
-        self._insert = _write_insert(self.kind, ["id", REVISION, *columns], copies)
-        self._update = _write_update(self.kind, [REVISION, *columns], copies)
-        self._delete = f"DELETE FROM {_quote(self.kind)} WHERE {_quote('id')} = ?"
+        table = prefix + self.kind
+        self._select = f"SELECT {_list(['id', REVISION, *columns])} FROM {_quote(table)}"
+        self._insert = _write_insert(table, ["id", REVISION, *columns], copies)
+        self._update = _write_update(table, [REVISION, *columns], copies)
+        self._delete = f"DELETE FROM {_quote(table)} WHERE {_quote('id')} = ?"
 
     def fill_in(self, row: Row) -> Row:
         """Add to an entity what is not said of it: defaults, nothing, and empty lists."""
@@ -205,9 +207,10 @@ class _Link:
     here: str
 
     @classmethod
-    def of(cls, model: type[Entity], name: str) -> Self:
+    def of(cls, model: type[Entity], name: str, prefix: str) -> Self:
         through, here, there = find_link(model, name)
-        table, own, other = map(_quote, (type_name(through), here.column_name, there.column_name))
+        names = prefix + type_name(through), here.column_name, there.column_name
+        table, own, other = map(_quote, names)
         return cls(
             f"INSERT INTO {table} ({own}, {other}) VALUES (?, ?)",
             f"DELETE FROM {table} WHERE {own} = ?",
