@@ -217,8 +217,8 @@ def test_views_come_first_whatever_the_user_is_set_to(postgresql_url: str) -> No
     """A search path of PostgreSQL that has what is temporary last does not turn it round."""
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA books")
-        name = connection.info.dbname.encode()
-        connection.execute(b"ALTER DATABASE " + name + b" SET search_path = books, pg_temp")
+        database = connection.info.dbname.encode()
+        connection.execute(b"ALTER DATABASE " + database + b" SET search_path = books, pg_temp")
     with closing(open_store(postgresql_url, LIBRARY)) as store:
         with store.transaction():
             store.create_tables()

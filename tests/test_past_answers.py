@@ -35,7 +35,7 @@ PEOPLE: Final = ("ann", "bob", "cas", "dan")
 NUMBERS: Final = ("firm", "home")
 APPLICATIONS: Final = ("firm/cloud", "firm/onedrive")
 ROLES: Final = ("access_owner", "administrator", "delegate", "user")
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, dict[str, Any]]] = {
     "become_administrator": {},
     "step_down": {},
     "register_access_owner": {"terms_accepted": True},
