@@ -163,7 +163,7 @@ def build_sampled_engine(
     warn: Callable[[Fault], None] = ignore,
     policies: PolicySet | None = None,
 ) -> Engine:
-    """Build an engine for serving, at whose answers the reference looks now and then; as above.
+    """Build an engine for serving, at whose answers the reference looks now and then.
 
     Raises:
         PolicyError: as above.

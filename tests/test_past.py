@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import peewee
 import psycopg
 import pytest
-from store_suite import BOOKS, LIBRARY, WAITING, book, reader, related_ids
+from store_suite import BOOKS, LIBRARY, WAITING, Reader, book, reader, related_ids
 
 from authz_service.errors import HistoryError, StoreError
 from authz_service.store.database import MEMORY, open_store
-from authz_service.store.entity import Reference, Row
+from authz_service.store.domain import Domain
+from authz_service.store.entity import Entity, Reference, Row
 from authz_service.store.past import open_at
 from authz_service.store.writer import Cause, find_changes, find_revision, write
 
@@ -81,6 +84,30 @@ def test_lists_and_collections_are_what_they_were(store: Store) -> None:
     with open_at(store, 9) as past:
         assert [] == related_ids(past, EMMA, WAITING)
         assert [] == related_ids(past, MARY, BOOKS)
+
+
+def test_a_list_is_found_by_its_own_column(url: str) -> None:
+    """Though the entity on which it is written has a column of the same name."""
+
+    class Team(Entity):
+        """A team in a team: its column is called like that of the table between."""
+
+        team = peewee.ForeignKeyField("self", null=True)
+        members = peewee.ManyToManyField(Reader)
+
+    domain = Domain("teams", (Reader, Team), frozenset({"reader"}), {"team": ("join",)})
+    top, part = (Row(Reference("team", each), {"members": ("mary",)}) for each in ("top", "part"))
+    with closing(open_store(url, domain)) as store:
+        with store.transaction():
+            store.create_tables()
+        with write(store, Cause(), NOW) as writer:
+            for row in (reader("mary"), top, replace(part, values={**part.values, "team": "top"})):
+                writer.insert(row)
+            writer.insert(Row(Reference("team", "new"), {}))
+        with open_at(store, 3) as past:
+            found = past.find_many("team", ["top", "part"])
+
+    assert [("mary",), ("mary",)] == [each.values["members"] for each in found.values()]
 
 
 def test_all_entities_of_then_are_gone_through(store: Store) -> None:

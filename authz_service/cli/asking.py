@@ -118,8 +118,9 @@ class Circumstances:
         Raises:
             AuthzError: of the part that cannot be used.
         """
-        opened = self._open(settings)
-        if self.at is not None:
+        if self.at is None:
+            opened = self._open(settings)
+        else:
             opened = self._open_past(settings, self.at, named)
         with opened as (engine, store, clock):
             yield assembly.build_decider(engine, store.domain, store, clock, settings)

@@ -213,7 +213,7 @@ def _keep_policies(store: Store, policies: PolicySet) -> None:
     try:
         keep_policies(store, kept, _find_user(), storage.tell_time())
     except StoreError as error:
-        click.echo(f"it is not kept which policies serve from now on: {error}", err=True)
+        click.echo(f"the policies are not kept, so `--at` will ask others: {error}", err=True)
 
 
 def _find_user() -> str:

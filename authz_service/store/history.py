@@ -57,7 +57,7 @@ def find_moment(store: Store, at: int | datetime, now: datetime) -> Moment:
     if at > now:
         message = f"{write_time(at)} is still to come; `--now` moves the clock alone"
         raise _refuse("time_to_come", message)
-    first = _find_first(store)
+    first = _find_extreme(store, peewee.fn.MIN, ChangeLine.revision > 0)
     if first is None or at < _get_time(store, first):
         beginning = _get_time(store, 0)
         if at < beginning:
@@ -115,10 +115,6 @@ def _get_time(store: Store, revision: int) -> datetime:
         raise _refuse("revision_not_reached", message)
     message = f"the feed has no line of revision {revision}; name one that `authz changes` prints"
     raise _refuse("before_history", message)
-
-
-def _find_first(store: Store) -> int | None:
-    return _find_extreme(store, peewee.fn.MIN, ChangeLine.revision > 0)
 
 
 def _find_extreme(store: Store, extreme: Any, wanted: peewee.Expression) -> int | None:

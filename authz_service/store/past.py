@@ -199,7 +199,7 @@ class _Views:
         for table, (here, there), _ in links:
             is_same = (
                 f'EXISTS (SELECT 1 FROM {self._place}."{owner}" AS "owner"'
-                f' WHERE "owner"."id" = "{here}" AND "owner"."{REVISION}" <= {self._revision})'
+                f' WHERE "owner"."id" = "{table}"."{here}" AND "{REVISION}" <= {self._revision})'
             )
             self._create_view(table, [here, there], is_same, has_past=has_past)
 
