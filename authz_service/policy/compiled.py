@@ -126,9 +126,8 @@ class CompiledEngine:
             EvaluationTimeoutError: when a statement takes longer than the time limit.
             StoreError: when the database cannot answer.
         """
-        if (
-            store.is_past
-        ):  # views would be gone through whole to join them with a table of questions
+        if store.is_past:
+            # a view would be gone through whole to join it with a table of questions
             return [self.reasons(store, each, now) for each in requests]
         found: list[tuple[str, ...] | None] = [None] * len(requests)
         kinds: defaultdict[Key, list[int]] = defaultdict(list)
