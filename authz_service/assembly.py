@@ -7,6 +7,7 @@ import importlib.util
 import random
 import secrets
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -17,22 +18,31 @@ from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
-from authz_service.errors import PolicyError, SettingError
+from authz_service.errors import Fault, Place, PolicyError, SettingError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
-from authz_service.policy.source import check_policies, load_policies
+from authz_service.policy.source import (
+    PolicyFile,
+    build_policy_set,
+    check_policies,
+    load_policies,
+)
 from authz_service.settings import Settings
 from authz_service.storage import find_domain, open_existing_store, tell_time
 from authz_service.store.committer import Committer
+from authz_service.store.history import AT
+from authz_service.store.past import open_at
+from authz_service.store.policies import KeptPolicies, find_serving
+from authz_service.store.writer import write_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from authz_service.errors import Fault
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
+    from authz_service.store.history import Moment
 
 # A try has so many answers to wait for at the most: of a mail server with TLS and a login.
 _ANSWERS: Final = 12
@@ -67,7 +77,10 @@ def ignore(_warning: Fault) -> None:
 
 
 def build_engine(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+    settings: Settings,
+    domain: Domain,
+    warn: Callable[[Fault], None] = ignore,
+    policies: PolicySet | None = None,
 ) -> Engine:
     """Build what evaluates the policies of the settings.
 
@@ -77,17 +90,21 @@ def build_engine(
         settings: which policies, and which engine.
         domain: what they are about.
         warn: is told what is odd about the policies.
+        policies: others than those of the settings; None for those.
 
     Raises:
         PolicyError: with everything that is wrong with them.
         SettingError: when the engine is one that needs oso, and that is not installed.
     """
-    engine, _ = _build_engines(settings, domain, warn)
+    engine, _ = _build_engines(settings, domain, warn, policies)
     return engine
 
 
 def _build_engines(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None]
+    settings: Settings,
+    domain: Domain,
+    warn: Callable[[Fault], None],
+    policies: PolicySet | None,
 ) -> tuple[Engine, Engine | None]:
     """Build the engine that answers, and the reference, if there is one."""
     if settings.engine != "compiled" and not has_reference():
@@ -97,7 +114,8 @@ def _build_engines(
         )
         raise SettingError.at("engine", "no_reference", message)
     # first, for it tells all faults at once, and shows the lines
-    policies, compiled = _compile(settings, domain, warn)
+    policies = policies or load_policies(settings.policies)
+    compiled = _compile(policies, settings, domain, warn)
     reference = _build_reference(policies, settings, domain)
     if reference and settings.engine == "oso":
         return reference, reference
@@ -122,7 +140,9 @@ def find_compiled(engine: Engine, settings: Settings, domain: Domain) -> Compile
     """
     while isinstance(engine, (Sampled, Both)):
         engine = engine.engine
-    return engine if isinstance(engine, CompiledEngine) else build_compiled(settings, domain)
+    if isinstance(engine, CompiledEngine):
+        return engine
+    return _compile(engine.policies, settings, domain, ignore)
 
 
 def build_compiled(
@@ -133,14 +153,12 @@ def build_compiled(
     Raises:
         PolicyError: as above.
     """
-    _, engine = _compile(settings, domain, warn)
-    return engine
+    return _compile(load_policies(settings.policies), settings, domain, warn)
 
 
 def _compile(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None]
-) -> tuple[PolicySet, CompiledEngine]:
-    policies = load_policies(settings.policies)
+    policies: PolicySet, settings: Settings, domain: Domain, warn: Callable[[Fault], None]
+) -> CompiledEngine:
     findings = check_policies(policies, domain.schema)
     warnings = list(findings.warnings)
     try:
@@ -151,18 +169,21 @@ def _compile(
     finally:
         for each in sorted(warnings):
             warn(each)
-    return policies, engine
+    return engine
 
 
 def build_sampled_engine(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+    settings: Settings,
+    domain: Domain,
+    warn: Callable[[Fault], None] = ignore,
+    policies: PolicySet | None = None,
 ) -> Engine:
     """Build an engine for serving, at whose answers the reference looks now and then.
 
     Raises:
         PolicyError: as above.
     """
-    engine, reference = _build_engines(settings, domain, warn)
+    engine, reference = _build_engines(settings, domain, warn, policies)
     if not reference or not settings.sample or settings.engine != "compiled":
         return engine
     return Sampled(engine, reference, settings.sample)
@@ -259,6 +280,60 @@ def put_together(
     return Service(
         settings, domain, store, decider, performer, explainer, sampled, has_reference(), clock
     )
+
+
+@contextmanager
+def open_past(
+    settings: Settings,
+    store: Store,
+    moment: Moment,
+    policies: PolicySet | None = None,
+    warn: Callable[[Fault], None] = ignore,
+) -> Iterator[tuple[Engine, Store]]:
+    """Open a store as it was at a moment, and what evaluates the policies that served then.
+
+    Arguments:
+        settings: which engine, and which policies where those of then are not kept.
+        store: as it is now.
+        moment: which one.
+        policies: others than those of then; None for those.
+        warn: is told that they are not kept, and what is odd about them.
+
+    Raises:
+        HistoryError: when the store cannot go back so far.
+        PolicyError: when the policies cannot be used.
+        StoreError: when the database cannot be used.
+    """
+    policies = policies or find_policies(store, moment.at)
+    if policies is None:
+        then, now = write_time(moment.at), settings.policies
+        message = f"the policies of {then} are not kept, so those in `{now}` are asked"
+        warn(Fault(Place(AT), "policies_not_kept", message))
+    engine = build_engine(settings, store.domain, warn, policies)
+    with open_at(store, moment.revision) as past:
+        yield engine, past
+
+
+def find_policies(store: Store, at: datetime) -> PolicySet | None:
+    """Find the policies that served at a time; None when none are kept that did.
+
+    Raises:
+        PolicyError: when what is kept is not what served.
+    """
+    kept = find_serving(store, at)
+    if kept is None:
+        return None
+    files = [PolicyFile(name, text) for name, text in kept.files.items()]
+    policies = build_policy_set(kept.digest, files)
+    if policies.digest != kept.digest:
+        message = "was changed after it was kept; say with `--policies` what to ask instead"
+        raise PolicyError.at(kept.digest, "altered_policies", message)
+    return policies
+
+
+def pack_policies(policies: PolicySet) -> KeptPolicies:
+    """Put a policy set into the form in which stores keep it."""
+    return KeptPolicies(policies.digest, {each.name: each.text for each in policies.files})
 
 
 def build_couriers(

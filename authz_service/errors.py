@@ -155,6 +155,12 @@ class RevisionError(RequestError):
     http_status = 409
 
 
+class HistoryError(RequestError):
+    """A question about a moment to which the store cannot go back."""
+
+    http_status = 409
+
+
 class PreconditionError(AuthzError):
     """A write that was asked for on a condition which does not hold."""
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
 from authz_service.errors import SettingError, StoreError
-from authz_service.store.database import MEMORY, find_missing_file, open_store
+from authz_service.store.database import open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
 from authz_service.store.importing import import_entities
 from authz_service.store.keys import has_keys
+from authz_service.store.url import MEMORY, find_missing_file
 from authz_service.store.writer import Cause, write
 
 if TYPE_CHECKING:

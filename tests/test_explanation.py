@@ -19,7 +19,8 @@ from authz_service.portal import DOMAIN
 from authz_service.scenario.case import find_scenario_files, load_scenario
 from authz_service.scenario.session import Session
 from authz_service.storage import tell_time
-from authz_service.store.database import MEMORY, open_store
+from authz_service.store.database import open_store
+from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
     from datetime import datetime

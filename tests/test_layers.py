@@ -57,7 +57,7 @@ ONLY_IN: Final = {
         "policy.supposition",
         "policy.vocabulary",
     ),
-    "psycopg": ("store.database", "store.postgresql", "store.watch"),
+    "psycopg": ("store.database", "store.url", "store.postgresql", "store.watch"),
     "itsdangerous": ("decision.paging",),
     "yaml": ("document",),
     "click": ("cli",),

@@ -34,9 +34,10 @@ def check(
     Example:
       authz check person/mary view_usage subscription/0470000001 --via app
       authz check user/alice delete record/record-1 --with action.soft=true
+      authz check person/mary view_bills subscription/0470000001 --at 1200
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, subject, resource) as decider:
         asked = subject, action, resource, circumstances.all_said
         decision = decider.check(build_checked_request(decider.schema, *asked))
     if decision.allowed:

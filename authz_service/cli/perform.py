@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
+from authz_service.cli.asking import Circumstances, ReferenceType, takes_present
 from authz_service.cli.options import takes_settings
 from authz_service.decision.performer import Deed, write_performed
 from authz_service.errors import EXIT_DENY
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.argument("subject", type=ReferenceType())
 @click.argument("action")
 @click.argument("resource", type=ReferenceType())
-@takes_circumstances
+@takes_present
 @click.option("--reason", default="", help="Why, in words; it stands in the feed of changes.")
 @click.option("--key", default="", help="The same KEY gets the first answer again, for a day.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")

@@ -54,7 +54,7 @@ def who(
       authz who view_usage subscription/0470000001 --via app
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, resource) as decider:
         kinds = [kind] if kind else sorted(decider.schema.subjects)
         asked = (
             _build(decider, circumstances, Reference(each, ""), action, resource) for each in kinds
@@ -88,7 +88,7 @@ def what(
       authz what person/philip view_bills subscription
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, subject) as decider:
         request = _build(decider, circumstances, subject, action, Reference(kind, ""))
         found = _walk(decider.search_resources, request)
         _print((f"{kind}/{each}" for each in found), count=count)
@@ -112,7 +112,7 @@ def can(
       authz can person/mary subscription/0470000001
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, subject, resource) as decider:
         known = decider.schema.types.get(resource.type)
         action = known.actions[0] if known and known.actions else ""  # it is not looked at
         request = _build(decider, circumstances, subject, action, resource)

@@ -36,6 +36,7 @@ class Both:
     name: Final = "both"
 
     def __init__(self, engine: Engine, reference: Engine) -> None:
+        self.policies = engine.policies
         self.policy_digest = engine.policy_digest
         self.engine = engine
         self._reference = reference
@@ -126,6 +127,7 @@ class Sampled:
 
     def __init__(self, engine: Engine, reference: Engine, one_in: int) -> None:
         self.name = engine.name
+        self.policies = engine.policies
         self.policy_digest = engine.policy_digest
         self.engine = engine
         self._both = Both(engine, reference)

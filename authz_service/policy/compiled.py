@@ -137,6 +137,9 @@ class CompiledEngine:
             EvaluationTimeoutError: when a statement takes longer than the time limit.
             StoreError: when the database cannot answer.
         """
+        if store.viewed:
+            # a view would be gone through whole to join it with a table of questions
+            return [self.reasons(store, each, now) for each in requests]
         found: list[tuple[str, ...] | None] = [None] * len(requests)
         kinds: defaultdict[Key, list[int]] = defaultdict(list)
         for number, (subject, action, resource, _, _) in enumerate(requests):

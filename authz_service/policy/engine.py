@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from authz_service.policy.request import Page, Request
+    from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
 
 
@@ -18,6 +19,10 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """How the engine is called in settings and answers."""
+
+    @property
+    def policies(self) -> PolicySet:
+        """What it evaluates."""
 
     @property
     def policy_digest(self) -> str:

@@ -68,6 +68,7 @@ class Oracle:
     name: Final = "oso"
 
     def __init__(self, policies: PolicySet, schema: Schema, time_limit: int) -> None:
+        self.policies = policies
         self.policy_digest = policies.digest
         self._classes = {name: _build_class(each) for name, each in schema.types.items()}
         self._time_limit = time_limit
