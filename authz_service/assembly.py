@@ -12,8 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
+from authz_service.decision.entry import About
+from authz_service.decision.log import DecisionLog, LogTerms, Recorder
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
+from authz_service.decision.redaction import build_redaction
+from authz_service.decision.scribe import Scribe, SegmentTerms
+from authz_service.decision.sink import LineSink
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import PolicyError, SettingError
@@ -23,10 +28,12 @@ from authz_service.policy.source import check_policies, load_policies
 from authz_service.settings import Settings
 from authz_service.storage import find_domain, open_existing_store, tell_time
 from authz_service.store.committer import Committer
+from authz_service.store.journal import open_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authz_service.decision.redaction import Redaction
     from authz_service.errors import Fault
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
@@ -35,6 +42,8 @@ if TYPE_CHECKING:
 
 # A try has so many answers to wait for at the most: of a mail server with TLS and a login.
 _ANSWERS: Final = 12
+# What PostgreSQL locks is a number of 64 bits, of which one is the sign.
+_WRITER_BITS: Final = 63
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Service:
     """Everything that answers requests, put together.
 
     `sampled` tells what the reference says to the answers, where it is asked; `has_reference`
-    whether there is one; `clock` tells when something is written.
+    whether there is one; `clock` tells when something is written; `log` takes the decisions.
     """
 
     settings: Settings
@@ -53,6 +62,7 @@ class Service:
     sampled: Sampled | None = None
     has_reference: bool = True
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    log: DecisionLog | None = None
 
 
 def has_reference() -> bool:
@@ -155,18 +165,27 @@ def build_sampled_engine(
     return Sampled(engine, reference, settings.sample)
 
 
-def build_decider(
+def build_decider(  # noqa: PLR0913  # what asks, of what, when, and who is told
     engine: Engine,
     domain: Domain,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
     settings: Settings | None = None,
+    *,
+    recorder: Recorder | None = None,
 ) -> Decider:
     """Build a decider over a store; without settings, its searches have those of a new service."""
     chosen = settings or Settings()
     key = chosen.token_key or secrets.token_hex()
     pager = Pager(key, chosen.max_page, chosen.search_time_limit)
-    return Decider(engine=engine, store=store, schema=domain.schema, clock=clock, pager=pager)
+    return Decider(
+        engine=engine,
+        store=store,
+        schema=domain.schema,
+        clock=clock,
+        pager=pager,
+        recorder=recorder,
+    )
 
 
 def draw_id() -> str:
@@ -182,6 +201,7 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     settings: Settings | None = None,
     *,
     new_id: Callable[[], str] = draw_id,
+    recorder: Recorder | None = None,
 ) -> Performer:
     """Build a performer over a store; `new_id` makes the ids of new entities."""
     # the sampling thread would look at the store from outside the transaction
@@ -189,9 +209,11 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     return Performer(
         decider=build_decider(deciding, domain, store, clock, settings),
         committer=Committer(store, clock),
+        clock=clock,
         procedures=domain.procedures,
         new_id=new_id,
         link=(settings or Settings()).link_page,
+        recorder=recorder,
     )
 
 
@@ -208,21 +230,79 @@ def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     domain = find_domain(settings.domain)
     engine = engine or build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
-    return put_together(settings, domain, engine, store)
+    return put_together(settings, domain, engine, store, log=build_log(settings, domain))
 
 
-def put_together(
+def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisions
     settings: Settings,
     domain: Domain,
     engine: Engine,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
+    *,
+    log: DecisionLog | None = None,
 ) -> Service:
-    """Put a service together over a store that is open."""
-    decider = build_decider(engine, domain, store, clock, settings)
-    performer = build_performer(engine, domain, store, clock, settings)
+    """Put a service together over a store that is open; without a log, nothing is noted."""
+    recorder = build_recorder(log, engine, domain)
+    decider = build_decider(engine, domain, store, clock, settings, recorder=recorder)
+    performer = build_performer(engine, domain, store, clock, settings, recorder=recorder)
     sampled = engine if isinstance(engine, Sampled) else None
-    return Service(settings, domain, store, decider, performer, sampled, has_reference(), clock)
+    return Service(
+        settings=settings,
+        domain=domain,
+        store=store,
+        decider=decider,
+        performer=performer,
+        sampled=sampled,
+        has_reference=has_reference(),
+        clock=clock,
+        log=log,
+    )
+
+
+def build_log(
+    settings: Settings, domain: Domain, clock: Callable[[], datetime] = tell_time
+) -> DecisionLog | None:
+    """Build the log of this process beside the store of the settings; None where it is off.
+
+    Raises:
+        SettingError: when pseudonyms are wanted, and there is no key for them.
+        StoreError: when its database, or the file for its lines, cannot be used.
+    """
+    if settings.log == "off":
+        return None
+    redaction = build_log_redaction(settings, domain)
+    journal = open_journal(settings.database)
+    journal.create_tables()
+    journal.close()
+    kept = timedelta(days=settings.log_keep) if settings.log_keep else None
+    age = timedelta(hours=settings.log_segment_age)
+    scribe = Scribe(
+        journal=journal,
+        writer=secrets.randbits(_WRITER_BITS),
+        terms=SegmentTerms(settings.log_segment_size, age, kept),
+        clock=clock,
+        redaction=redaction,
+        sink=LineSink(settings.log_lines) if settings.log_lines else None,
+    )
+    wait = settings.log_wait / 1_000
+    return DecisionLog(scribe, LogTerms(settings.log == "strict", settings.log_buffer, wait))
+
+
+def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:
+    """Build what is kept out of the log; None where nothing is.
+
+    Raises:
+        SettingError: as above.
+    """
+    return build_redaction(settings.log_drop, settings.log_hash, settings.log_key, domain.schema)
+
+
+def build_recorder(log: DecisionLog | None, engine: Engine, domain: Domain) -> Recorder | None:
+    """Build what notes the decisions of an engine; None where there is no log."""
+    if log is None:
+        return None
+    return Recorder(log, About(engine.policy_digest, engine.name, tuple(domain.schema.parameters)))
 
 
 def build_couriers(

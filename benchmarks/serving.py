@@ -95,14 +95,22 @@ class Result:
 @click.option("--workers", default=1, show_default=True, help="Serving processes.")
 @click.option("--threads", default=1, show_default=True, help="Threads in each.")
 @click.option("--port", default=8_090, show_default=True)
+@click.option("--log", default="off", show_default=True, help="The setting of the decision log.")
 @click.option("--folder", type=click.Path(path_type=Path), default=ROOT / "var" / "benchmarks")
 def main(
-    customers: int, rounds: int, seconds: int, workers: int, threads: int, port: int, folder: Path
+    customers: int,
+    rounds: int,
+    seconds: int,
+    workers: int,
+    threads: int,
+    port: int,
+    log: str,
+    folder: Path,
 ) -> None:
     """Measure single questions and batches over HTTP, beside a Flask view that says hello."""
     if shutil.which("wrk") is None:
         sys.exit("this needs wrk, which drives the servers; on Debian: apt-get install wrk")
-    numbers = [str(port), str(workers), str(threads)]
+    numbers = [str(port), str(workers), str(threads), log]
     contenders = _make_contenders(make_store(folder, customers), customers, numbers)
     found: dict[str, list[Result]] = {each.name: [] for each in contenders}
     for _ in range(rounds):
@@ -121,12 +129,12 @@ def main(
 
 
 def _make_contenders(store: Path, customers: int, numbers: Sequence[str]) -> list[Contender]:
-    port, workers, threads = numbers
+    port, workers, threads, log = numbers
     batch_connections = _BATCH_CONNECTIONS * int(workers) * int(threads)
     options = [f"--database=sqlite:///{store}", f"--policies={ROOT / 'policies'}"]
-    options += [f"--port={port}", f"--workers={workers}", f"--threads={threads}"]
+    options += [f"--port={port}", f"--workers={workers}", f"--threads={threads}", f"--log={log}"]
     service = [str(Path(sys.executable).parent / "authz"), "serve", *options]
-    hello = [sys.executable, str(Path(__file__).parent / "hello.py"), *numbers]
+    hello = [sys.executable, str(Path(__file__).parent / "hello.py"), port, workers, threads]
     asked = make_questions(customers, _QUESTIONS)
     bodies = [_write({**_question(each), "context": {"channel": "web"}}) for each in asked]
     answers = [each.allowed for each in asked]

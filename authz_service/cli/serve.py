@@ -24,7 +24,7 @@ from granian.log import LogLevels
 
 from authz_service import assembly, storage
 from authz_service.cli.notify import DELIVERY
-from authz_service.cli.options import show_warning, takes_settings
+from authz_service.cli.options import LOGGING, show_warning, takes_settings
 from authz_service.delivery.channels import build_channels, explain_silence
 from authz_service.delivery.turn import make_turn, take_turn
 from authz_service.errors import SettingError
@@ -91,6 +91,7 @@ class _Shared:
     "time_limit",
     "max_page",
     "search_time_limit",
+    *LOGGING,
     *DELIVERY,
 )
 def serve(settings: Settings, *, create: bool) -> None:
@@ -114,6 +115,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     build_channels(settings, domain.name)
     if create:
         _create(settings, domain)
+    assembly.build_log(settings, domain)
     store = storage.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     silence = explain_silence(settings, store) if domain.templates else []

@@ -333,7 +333,12 @@ class Store:
 
 
 def open_store(url: str, domain: Domain) -> Store:
-    """Open the store at a URL: `sqlite:///PATH`, `sqlite:///:memory:` or `postgresql://...`.
+    """Open the store at a URL; raises as below."""
+    return Store(open_database(url), domain)
+
+
+def open_database(url: str) -> peewee.Database:
+    """Open the database at a URL: `sqlite:///PATH`, `sqlite:///:memory:` or `postgresql://...`.
 
     Raises:
         StoreError: when the URL cannot be used. Whether the database answers is seen when it is
@@ -341,21 +346,19 @@ def open_store(url: str, domain: Domain) -> Store:
     """
     if url.startswith("postgresql://"):
         _check_postgresql_url(url)
-        return Store(peewee.PostgresqlDatabase(url, prefer_psycopg3=True), domain)
+        return peewee.PostgresqlDatabase(url, prefer_psycopg3=True)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
         message = "is no URL of a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
         raise StoreError.at("database", "unknown_database", message)
     if url != MEMORY:
         _make_folder(Path(path).parent)
-    pragmas = _SQLITE_PRAGMAS
-    database = peewee.SqliteDatabase(
+    return peewee.SqliteDatabase(
         path,
-        pragmas=pragmas,
+        pragmas=_SQLITE_PRAGMAS,
         timeout=_SQLITE_WAIT_SECONDS,
         cached_statements=_SQLITE_STATEMENTS,
     )
-    return Store(database, domain)
 
 
 def find_missing_file(url: str) -> Path | None:
