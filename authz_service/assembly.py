@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
-from authz_service.decision.entry import About
-from authz_service.decision.log import DecisionLog, LogTerms, Recorder
+from authz_service.decision.log import DecisionLog, LogTerms
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
 from authz_service.decision.redaction import build_redaction
@@ -172,7 +171,7 @@ def build_decider(  # noqa: PLR0913  # what asks, of what, when, and who is told
     clock: Callable[[], datetime] = tell_time,
     settings: Settings | None = None,
     *,
-    recorder: Recorder | None = None,
+    log: DecisionLog | None = None,
 ) -> Decider:
     """Build a decider over a store; without settings, its searches have those of a new service."""
     chosen = settings or Settings()
@@ -184,7 +183,7 @@ def build_decider(  # noqa: PLR0913  # what asks, of what, when, and who is told
         schema=domain.schema,
         clock=clock,
         pager=pager,
-        recorder=recorder,
+        log=log,
     )
 
 
@@ -201,7 +200,7 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     settings: Settings | None = None,
     *,
     new_id: Callable[[], str] = draw_id,
-    recorder: Recorder | None = None,
+    log: DecisionLog | None = None,
 ) -> Performer:
     """Build a performer over a store; `new_id` makes the ids of new entities."""
     # the sampling thread would look at the store from outside the transaction
@@ -213,7 +212,7 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
         procedures=domain.procedures,
         new_id=new_id,
         link=(settings or Settings()).link_page,
-        recorder=recorder,
+        log=log,
     )
 
 
@@ -243,9 +242,8 @@ def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisi
     log: DecisionLog | None = None,
 ) -> Service:
     """Put a service together over a store that is open; without a log, nothing is noted."""
-    recorder = build_recorder(log, engine, domain)
-    decider = build_decider(engine, domain, store, clock, settings, recorder=recorder)
-    performer = build_performer(engine, domain, store, clock, settings, recorder=recorder)
+    decider = build_decider(engine, domain, store, clock, settings, log=log)
+    performer = build_performer(engine, domain, store, clock, settings, log=log)
     sampled = engine if isinstance(engine, Sampled) else None
     return Service(
         settings=settings,
@@ -282,11 +280,11 @@ def build_log(
         writer=secrets.randbits(_WRITER_BITS),
         terms=SegmentTerms(settings.log_segment_size, age, kept),
         clock=clock,
-        redaction=redaction,
         sink=LineSink(settings.log_lines) if settings.log_lines else None,
     )
     wait = settings.log_wait / 1_000
-    return DecisionLog(scribe, LogTerms(settings.log == "strict", settings.log_buffer, wait))
+    terms = LogTerms(settings.log == "strict", settings.log_buffer, wait)
+    return DecisionLog(scribe, terms, redaction)
 
 
 def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:
@@ -296,13 +294,6 @@ def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:
         SettingError: as above.
     """
     return build_redaction(settings.log_drop, settings.log_hash, settings.log_key, domain.schema)
-
-
-def build_recorder(log: DecisionLog | None, engine: Engine, domain: Domain) -> Recorder | None:
-    """Build what notes the decisions of an engine; None where there is no log."""
-    if log is None:
-        return None
-    return Recorder(log, About(engine.policy_digest, engine.name, tuple(domain.schema.parameters)))
 
 
 def build_couriers(

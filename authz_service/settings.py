@@ -230,7 +230,7 @@ class Settings:
         " decision is on the disk), or `off`",
     )
     log_buffer: int = _setting(
-        20_000,
+        50_000,
         _parse_whole(1_000, 10_000_000),
         "the most decisions that a process has in memory, and a crash can lose",
     )

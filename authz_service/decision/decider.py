@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.answer import Decision, Found, Reason
-from authz_service.decision.entry import Kind
+from authz_service.decision.entry import About, Kind
 from authz_service.decision.freshness import Freshness
 from authz_service.decision.paging import Asked
 from authz_service.errors import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from authz_service.decision.log import Recorder
+    from authz_service.decision.log import DecisionLog
     from authz_service.decision.paging import Pager
     from authz_service.polar.schema import Schema
     from authz_service.policy.engine import Engine
@@ -67,7 +67,10 @@ class Decider:
         schema: the vocabulary that requests are held against.
         clock: tells the time, with its zone.
         pager: cuts searches into pages.
-        recorder: notes what is decided; None where nobody does.
+        log: takes what is decided; None where nobody does.
+
+    Attributes:
+        about: which policies, and which engine, decide.
     """
 
     def __init__(  # noqa: PLR0913  # what decides, of what, when, and who is told
@@ -78,7 +81,7 @@ class Decider:
         schema: Schema,
         clock: Callable[[], datetime],
         pager: Pager,
-        recorder: Recorder | None = None,
+        log: DecisionLog | None = None,
     ) -> None:
         self.engine_name = engine.name
         self.policy_digest = engine.policy_digest
@@ -87,7 +90,8 @@ class Decider:
         self.schema = schema
         self._clock = clock
         self._pager = pager
-        self._recorder = recorder
+        self._log = log
+        self.about = About(engine.policy_digest, engine.name, tuple(schema.parameters))
         self._messages = {**MESSAGES, **engine.find_messages()}
         self._known = frozenset(
             (subject, action, resource)
@@ -112,26 +116,26 @@ class Decider:
         Raises:
             UnavailableError: when it cannot be noted, and so must not be answered.
         """
-        now, recorder = self._clock(), self._recorder
-        started = recorder.count() if recorder else 0
+        now, log = self._clock(), self._log
+        started = log.count() if log else 0
         if self._knows(request):
             finding = self._evaluate(request, now)
             decision = self._decide(finding.reasons)
         else:
             decision = self._refuse_stranger(request)
             finding = _find_stranger(decision)
-        if recorder:
-            recorder.note(Kind.CHECK, now, started, client, (request,), (finding,))
+        if log:
+            log.note(self.about, Kind.CHECK, now, started, client, request, finding)
         return decision
 
     def check_many(self, requests: Iterable[Request], client: str = "") -> list[Decision]:
         """Decide several requests, in their order, as of one time; as above."""
-        now, recorder = self._clock(), self._recorder
-        started = recorder.count() if recorder else 0
+        now, log = self._clock(), self._log
+        started = log.count() if log else 0
         requests = list(requests)
         findings, decisions = self._decide_many(requests, now)
-        if recorder:
-            recorder.note(Kind.CHECK, now, started, client, requests, findings)
+        if log:
+            log.note_many(self.about, now, started, client, requests, findings)
         return decisions
 
     def _decide_many(
@@ -217,13 +221,13 @@ class Decider:
 
     def _note_search(self, asked: Asked, client: str, search: Callable[[], Found]) -> Found:
         """Note what was searched, and how many were found."""
-        recorder = self._recorder
-        if not recorder:
+        log = self._log
+        if not log:
             return search()
-        now, started = self._clock(), recorder.count()
+        now, started = self._clock(), log.count()
         found = search()
-        request, kind = asked.known, _SEARCHES[asked.searched]
-        recorder.note(kind, now, started, client, (request,), (_FOUND,), len(found.results))
+        kind, what = _SEARCHES[asked.searched], (asked.known, _FOUND, len(found.results))
+        log.note(self.about, kind, now, started, client, *what)
         return found
 
     def _turn(

@@ -1,6 +1,6 @@
 """An entry of the decision log, and how entries become the lines of a block and back.
 
-A line is an array, in the order of `_Line`, without what all entries of a block have in common:
+A line is an array, in the order of `Decided`, without what all entries of a block have in common:
 that is the first line of the block. So writing costs a microsecond an entry, and a block compresses
 to a tenth. What is given out of an entry is an object whose members have names.
 """
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -23,14 +26,12 @@ from authz_service.store.entity import Reference
 from authz_service.store.journal import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from authz_service.decision.redaction import Redaction
     from authz_service.polar.schema import Schema
 
-# A block is as long as this, or as one batch that is longer; no longer than the other.
-_USUAL_BLOCK: Final = 500
-_LONGEST_BLOCK: Final = 1_000
+_BLOCK: Final = 1_000
 # More compression takes several times as long, and saves a fifth.
 _COMPRESSION: Final = 1
 
@@ -59,31 +60,48 @@ class About(Struct, frozen=True, array_like=True):
     parameters: tuple[str, ...]
 
 
-class Taken(NamedTuple):
-    """Decisions that were made together: an entry each.
+# A decision as it is taken: about, kind, time, nanoseconds, client, request, finding, found. A tuple
+# of no name, for each question waits until it is made.
+Noted = tuple[About, Kind, datetime, int, str, Request, Finding, int | None]
+# A decision before it is written: the members of `Decided`, in their order.
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """Decisions that are lines.
 
     Arguments:
-        about: what they have in common with all others.
-        kind: how they were asked for.
-        at: when.
-        microseconds: how long one of them took; of several, its share.
-        client: the name of the API key; empty for none.
-        requests: what was asked.
-        findings: what was found, as many.
-        found: how many a search found.
+        about: what they have in common.
+        since: the time of the earliest.
+        until: the time of the latest.
+        text: a line each; as one text, for many small ones cost more memory than they hold.
     """
 
     about: About
-    kind: str
-    at: datetime
-    microseconds: int
-    client: str
-    requests: Sequence[Request]
-    findings: Sequence[Finding]
-    found: int | None = None
+    since: datetime
+    until: datetime
+    text: bytes
 
 
-class _Line(Struct, array_like=True, gc=False):
+class Decided(Struct, array_like=True, frozen=True, gc=False):
+    """A decision, as the log has it.
+
+    Arguments:
+        kind: how it was asked for.
+        at: when.
+        microseconds: how long it took; of several that were decided together, its share.
+        client: the name of the API key; empty for none.
+        found: how many a search found; None for what is no search.
+        subject: who asked.
+        action: what for.
+        resource: on what.
+        given: what was said about the request and the action.
+        supplied: what was said of subject and resource, as `subject.role`; None for nothing.
+        finding: the reasons, the rules and the revision.
+        redacted: what was dropped or replaced before it was written, by its path; None for nothing.
+    """
+
     kind: Kind
     at: datetime
     microseconds: int
@@ -99,41 +117,19 @@ class _Line(Struct, array_like=True, gc=False):
 
 
 class Entry(NamedTuple):
-    """A decision, as the log has it.
+    """An entry of the log.
 
     Arguments:
         segment: the number of its segment.
         number: its own in the segment, from 1.
         about: what it has in common with those around it.
-        kind: how it was asked for.
-        at: when.
-        microseconds: how long it took.
-        client: the name of the API key; empty for none.
-        found: how many a search found; None for what is no search.
-        subject: who asked.
-        action: what for.
-        resource: on what.
-        given: what was said about the request and the action.
-        supplied: what was said of subject and resource, as `subject.role`.
-        finding: the reasons, the rules and the revision.
-        redacted: what was dropped or replaced before it was written, by its path.
+        decided: the decision.
     """
 
     segment: int
     number: int
     about: About
-    kind: Kind
-    at: datetime
-    microseconds: int
-    client: str
-    found: int | None
-    subject: Reference
-    action: str
-    resource: Reference
-    given: Mapping[str, Any]
-    supplied: Mapping[str, Any]
-    finding: Finding
-    redacted: Mapping[str, str]
+    decided: Decided
 
     @property
     def id(self) -> str:
@@ -143,12 +139,12 @@ class Entry(NamedTuple):
     @property
     def allowed(self) -> bool | None:
         """Whether the subject may; None for a search, which decides about many."""
-        return None if self.found is not None else not self.finding.reasons
+        return None if self.decided.found is not None else not self.decided.finding.reasons
 
     @property
     def can_be_asked(self) -> bool:
         """Whether it is a question that can be asked again: no search, and whole."""
-        return self.found is None and not self.redacted
+        return self.decided.found is None and not self.decided.redacted
 
     def rebuild_request(self, schema: Schema) -> Request:
         """Build the request again, to ask it; `can_be_asked` tells whether that makes sense.
@@ -156,28 +152,51 @@ class Entry(NamedTuple):
         Raises:
             RequestError: when a value is not of the type that the schema declares by now.
         """
-        if not self.supplied:
-            given = read_given(schema, self.given, self.given)
-            return Request(self.subject, self.action, self.resource, given)
-        subject, resource = (_pick(self.supplied, part) for part in ("subject.", "resource."))
-        said = Said(self.given, subject, self.given, resource)
-        return build_request(schema, self.subject, self.action, self.resource, said)
+        decided = self.decided
+        given = decided.given
+        if not decided.supplied:
+            known = read_given(schema, given, given)
+            return Request(decided.subject, decided.action, decided.resource, known)
+        subject, resource = (_pick(decided.supplied, part) for part in ("subject.", "resource."))
+        said = Said(given, subject, given, resource)
+        return build_request(schema, decided.subject, decided.action, decided.resource, said)
 
 
 _ENCODER: Final = Encoder()
-_DECODER: Final = Decoder(_Line)
+_DECODER: Final = Decoder(Decided)
 _ABOUT: Final = Decoder(About)
 
 
-def write_blocks(taken: Iterable[Taken], redaction: Redaction | None) -> Iterator[Lines]:
-    """Write decisions as the lines of blocks."""
-    for group in _group(taken):
-        rows = [row for each in group for row in _write_rows(each, redaction)]
-        about = _ENCODER.encode(group[0].about) + b"\n"
-        text = _encode_rows(rows)
-        times = [each.at for each in group]
-        lines = text.splitlines(keepends=True)
-        yield Lines(about, lines, min(times), max(times), zlib.compress(about + text, _COMPRESSION))
+def write_noted(noted: Sequence[Noted], redaction: Redaction | None) -> Iterator[Written]:
+    """Write decisions that were taken one by one."""
+    for about, group in groupby(noted, itemgetter(0)):
+        part = list(group)
+        rows = [
+            (kind, at, took // 1_000, client, found, *request[:4], request[4] or None, finding)
+            for _, kind, at, took, client, request, finding, found in part
+        ]
+        times = [each[2] for each in part]
+        yield Written(about, min(times), max(times), write_rows(rows, redaction))
+
+
+def write_rows(rows: Sequence[Row], redaction: Redaction | None) -> bytes:
+    """Write decisions as lines."""
+    if redaction:
+        rows = [redaction.apply(row) for row in rows]
+    try:
+        return _ENCODER.encode_lines(rows)
+    except UnicodeEncodeError:
+        return b"".join(encode(row) + b"\n" for row in rows)
+
+
+def write_blocks(written: Written) -> Iterator[Lines]:
+    """Cut lines into blocks."""
+    header = _ENCODER.encode(written.about) + b"\n"
+    lines = written.text.splitlines(keepends=True)
+    for start in range(0, len(lines), _BLOCK):
+        part = lines[start : start + _BLOCK]
+        data = zlib.compress(header + b"".join(part), _COMPRESSION)
+        yield Lines(header, part, written.since, written.until, data)
 
 
 def read_block(segment: int, first: int, data: bytes) -> Iterator[Entry]:
@@ -191,30 +210,14 @@ def read_block(segment: int, first: int, data: bytes) -> Iterator[Entry]:
     Raises:
         ValueError: when it cannot be read.
     """
-    about_line, _, text = unpack(data).partition(b"\n")
+    header, _, text = unpack(data).partition(b"\n")
     try:
-        about = _ABOUT.decode(about_line)
-        lines = _decode_lines(text)
-    except (DecodeError, msgspec.ValidationError) as error:
+        about = _ABOUT.decode(header)
+        decided = _decode_lines(text)
+    except DecodeError as error:  # a value of a wrong type is one as well
         raise ValueError(str(error)) from None
-    for number, line in enumerate(lines, first):
-        yield Entry(
-            segment,
-            number,
-            about,
-            line.kind,
-            line.at,
-            line.microseconds,
-            line.client,
-            line.found,
-            line.subject,
-            line.action,
-            line.resource,
-            line.given,
-            line.supplied or {},
-            line.finding,
-            line.redacted or {},
-        )
+    for number, each in enumerate(decided, first):
+        yield Entry(segment, number, about, each)
 
 
 def unpack(data: bytes) -> bytes:
@@ -231,25 +234,26 @@ def unpack(data: bytes) -> bytes:
 
 def describe(entry: Entry) -> dict[str, Any]:
     """Write an entry as JSON has it; `request` is what can be asked again over HTTP."""
-    found: dict[str, Any] = {
+    decided, finding = entry.decided, entry.decided.finding
+    answer: dict[str, Any] = {"found": decided.found}
+    if decided.found is None:
+        answer = {
+            "decision": entry.allowed,
+            "reasons": finding.reasons,
+            "rules": finding.rules,
+        }
+    return {
         "id": entry.id,
-        "at": entry.at,
-        "kind": entry.kind,
-        "client": entry.client,
+        "at": decided.at,
+        "kind": decided.kind,
+        "client": decided.client,
         "request": _describe_request(entry),
-    }
-    if entry.found is None:
-        found["decision"] = entry.allowed
-        found["reasons"] = entry.finding.reasons
-        found["rules"] = entry.finding.rules
-    else:
-        found["found"] = entry.found
-    return found | {
+        **answer,
         "policy_digest": entry.about.policy_digest,
-        "revision": entry.finding.revision,
+        "revision": finding.revision,
         "engine": entry.about.engine,
-        "microseconds": entry.microseconds,
-        "redacted": entry.redacted,
+        "microseconds": decided.microseconds,
+        "redacted": decided.redacted or {},
     }
 
 
@@ -266,90 +270,51 @@ def encode(data: Any) -> bytes:
         return json.dumps(data, default=_encode_value, separators=(",", ":")).encode()
 
 
-def _group(taken: Iterable[Taken]) -> Iterator[list[Taken]]:
-    """Put together what becomes a block."""
-    group: list[Taken] = []
-    size = 0
-    for each in _split(taken):
-        if group and (size >= _USUAL_BLOCK or each.about != group[0].about):
-            yield group
-            group, size = [], 0
-        group.append(each)
-        size += len(each.requests)
-    if group:
-        yield group
-
-
-def _split(taken: Iterable[Taken]) -> Iterator[Taken]:
-    for each in taken:
-        for start in range(0, len(each.requests), _LONGEST_BLOCK):
-            part = slice(start, start + _LONGEST_BLOCK)
-            yield each._replace(requests=each.requests[part], findings=each.findings[part])
-
-
-def _write_rows(taken: Taken, redaction: Redaction | None) -> list[tuple[Any, ...]]:
-    _, kind, at, microseconds, client, requests, findings, found = taken
-    if redaction is None:
-        return [
-            (kind, at, microseconds, client, found, *request[:4], request[4] or None, finding)
-            for request, finding in zip(requests, findings, strict=True)
-        ]
-    rows: list[tuple[Any, ...]] = []
-    for request, finding in zip(requests, findings, strict=True):
-        seen, redacted = redaction.apply(request)
-        supplied = seen.supplied or None
-        row = (kind, at, microseconds, client, found, *seen[:4], supplied, finding, redacted)
-        rows.append(row)
-    return rows
-
-
-def _encode_rows(rows: list[tuple[Any, ...]]) -> bytes:
-    try:
-        return _ENCODER.encode_lines(rows)
-    except UnicodeEncodeError:
-        return b"".join(encode(row) + b"\n" for row in rows)
-
-
 def _encode_value(value: Any) -> Any:
     """Write what `json` does not know."""
     return msgspec.to_builtins(value)
 
 
-def _decode_lines(text: bytes) -> list[_Line]:
+def _decode_lines(text: bytes) -> list[Decided]:
     try:
         return _DECODER.decode_lines(text)
     except DecodeError:
         return [_decode_line(each) for each in text.splitlines()]
 
 
-def _decode_line(line: bytes) -> _Line:
+def _decode_line(line: bytes) -> Decided:
     try:
         return _DECODER.decode(line)
     except DecodeError:
         # an id can be half a character; `json` reads it
-        return msgspec.convert(json.loads(line), _Line)
+        return msgspec.convert(json.loads(line), Decided)
 
 
 def _describe_request(entry: Entry) -> dict[str, Any]:
-    parameters = entry.about.parameters
-    context = {name: value for name, value in entry.given.items() if name not in parameters}
-    said = {name: value for name, value in entry.given.items() if name in parameters}
+    decided, parameters = entry.decided, entry.about.parameters
+    given, supplied = decided.given, decided.supplied or {}
+    said = {name: value for name, value in given.items() if name in parameters}
+    context = {name: value for name, value in given.items() if name not in parameters}
     return {
-        "subject": _describe_entity(entry.subject, _pick(entry.supplied, "subject.")),
-        "action": {"name": entry.action} | _describe_properties(said),
-        "resource": _describe_entity(entry.resource, _pick(entry.supplied, "resource.")),
-        "context": {name: value for name, value in context.items() if value not in (None, [])},
+        "subject": _describe_entity(decided.subject, _pick(supplied, "subject.")),
+        "action": {"name": decided.action, **_describe_properties(said)},
+        "resource": _describe_entity(decided.resource, _pick(supplied, "resource.")),
+        "context": _leave_out_nothing(context),
     }
 
 
 def _describe_entity(reference: Reference, supplied: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": reference.type, "id": reference.id} | _describe_properties(supplied)
+    return {"type": reference.type, "id": reference.id, **_describe_properties(supplied)}
 
 
 def _describe_properties(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what nobody said."""
-    left = {name: value for name, value in said.items() if value not in (None, [])}
+    left = _leave_out_nothing(said)
     return {"properties": left} if left else {}
+
+
+def _leave_out_nothing(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what nobody said."""
+    return {name: value for name, value in said.items() if value not in (None, [])}
 
 
 def _pick(supplied: Mapping[str, Any], part: str) -> dict[str, Any]:

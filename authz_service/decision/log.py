@@ -2,30 +2,32 @@
 
 `strict`: an answer waits until its decision is on the disk; those that wait together are committed
 together. `buffered`: decisions are taken into memory, up to a bound, and written ten times a
-second; where there is no room, an answer waits, and is refused in the end. Nothing is ever left out in
-silence: how many decisions may be in memory is on the disk before they are taken there.
+second; where there is no room, an answer waits, and is refused in the end. Nothing is ever left out
+in silence: how many decisions may be in memory is on the disk before they are taken there.
 
-How many are let in before the next write follows how many there were: twice as many, within bounds.
+How many are let in before the next write follows how many there were: four times as many, within
+bounds.
 So a process that is killed while little was asked leaves little in doubt.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
-from authz_service.decision.entry import Taken
+from authz_service.decision.entry import Kind, Written, write_noted, write_rows
 from authz_service.errors import StoreError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from authz_service.decision.entry import About, Kind
+    from authz_service.decision.entry import About, Noted
+    from authz_service.decision.redaction import Redaction
     from authz_service.decision.scribe import Scribe
     from authz_service.policy.engine import Finding
     from authz_service.policy.request import Request
@@ -60,19 +62,27 @@ class DecisionLog:
     Arguments:
         scribe: writes them.
         terms: how they are taken.
+        redaction: what is left out; None for nothing.
+
+    Attributes:
+        count: counts nanoseconds, for how long a decision took.
     """
 
-    def __init__(self, scribe: Scribe, terms: LogTerms) -> None:
+    def __init__(self, scribe: Scribe, terms: LogTerms, redaction: Redaction | None = None) -> None:
+        self.count = time.perf_counter_ns
+        self._redaction = redaction
         self._scribe = scribe
         self._terms = terms
-        self._changed = threading.Condition(threading.Lock())
-        self._waiting: list[Taken] = []
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._noted: list[Noted] = []
+        self._many: list[Written] = []
         # decisions so far: taken, those of them on the disk, and how many may be taken by now
         self._taken = 0
         self._written = 0
         self._allowed = 0
-        # behind this many the thread is woken before its time
-        self._early = math.inf
+        # with this many the thread is woken before its time
+        self._early = self._find_early(0)
         self._wanted = 0
         self._is_hurried = False
         self._is_stuck = False
@@ -80,26 +90,71 @@ class DecisionLog:
         self._is_ending = False
         self._thread: threading.Thread | None = None
 
-    def take(self, taken: Taken) -> None:
-        """Take decisions, before their answer leaves.
+    def note(  # noqa: PLR0913, PLR0917  # what an entry has
+        self,
+        about: About,
+        kind: Kind,
+        at: datetime,
+        started: int,
+        client: str,
+        request: Request,
+        finding: Finding,
+        found: int | None = None,
+    ) -> None:
+        """Take a decision, before its answer leaves.
+
+        Arguments:
+            about: by which policies and engine it was made.
+            kind: how it was asked for.
+            at: when.
+            started: what `count` gave before.
+            client: the name of the API key; empty for none.
+            request: what was asked.
+            finding: what was found.
+            found: how many a search found.
 
         Raises:
-            UnavailableError: when there is no room for them, or they are not on the disk in time.
+            UnavailableError: when there is no room for it, or it is not on the disk in time.
         """
-        count = len(taken.requests)
-        with self._changed:
-            if self._taken + count > self._allowed:
-                self._wait_for_room(count)
-            self._waiting.append(taken)
-            self._taken += count
-            if self._terms.is_strict:
-                self._wait_for_disk(self._taken)
-            elif self._taken >= self._early:
-                self._hurry()
+        took = self.count() - started
+        with self._lock:
+            if self._taken >= self._allowed:
+                self._wait_for_room(1)
+            self._noted.append((about, kind, at, took, client, request, finding, found))
+            self._taken += 1
+            if self._taken >= self._early:
+                self._hurry_on()
+
+    def note_many(  # noqa: PLR0913, PLR0917  # as above
+        self,
+        about: About,
+        at: datetime,
+        started: int,
+        client: str,
+        requests: Sequence[Request],
+        findings: Sequence[Finding],
+    ) -> None:
+        """Take decisions that were made together; as above."""
+        if not requests:
+            return
+        # they are written here, while the processor still has them at hand
+        took = (self.count() - started) // (1_000 * len(requests))
+        subjects, actions, resources, given, supplied = zip(*requests, strict=True)
+        asked = subjects, actions, resources, given, [each or None for each in supplied]
+        same = map(repeat, (Kind.CHECK, at, took, client, None))
+        rows = list(zip(*same, *asked, findings, strict=False))
+        written = Written(about, at, at, write_rows(rows, self._redaction))
+        with self._lock:
+            if self._taken + len(rows) > self._allowed:
+                self._wait_for_room(len(rows))
+            self._many.append(written)
+            self._taken += len(rows)
+            if self._taken >= self._early:
+                self._hurry_on()
 
     def close(self) -> None:
         """Write what was taken, and end."""
-        with self._changed:
+        with self._lock:
             self._is_ending = True
             self._hurry()
         if self._thread:
@@ -110,8 +165,13 @@ class DecisionLog:
             self._start()
         self._wait(lambda: self._taken + count <= self._allowed, count)
 
-    def _wait_for_disk(self, number: int) -> None:
-        self._wait(lambda: number <= self._written, 0)
+    def _hurry_on(self) -> None:
+        """Have written soon what was taken; in the strict way, wait for it."""
+        if self._terms.is_strict:
+            number = self._taken
+            self._wait(lambda: number <= self._written, 0)
+        else:
+            self._hurry()
 
     def _wait(self, holds: Callable[[], bool], wanted: int) -> None:
         """Wait for the thread; once that took too long, nobody waits until it has written again."""
@@ -131,7 +191,7 @@ class DecisionLog:
 
     def _hurry(self) -> None:
         """Wake the thread before its time."""
-        self._early = math.inf
+        self._early = self._find_early(self._allowed)
         self._is_hurried = True
         self._changed.notify_all()
 
@@ -169,7 +229,8 @@ class DecisionLog:
     def _write(self) -> None:
         """Write what was taken, and let in as many again."""
         with self._changed:
-            taken, self._waiting = self._waiting, []
+            noted, self._noted = self._noted, []
+            written, self._many = self._many, []
             upto, wanted = self._taken, self._wanted
             self._is_hurried, self._wanted = False, 0
             count = upto - self._written
@@ -179,69 +240,27 @@ class DecisionLog:
             room = 0 if self._is_ending else self._find_room(count, wanted)
             self._allowed = min(self._allowed, upto + room)
         try:
-            self._scribe.write(taken, room)
+            self._scribe.write([*written, *write_noted(noted, self._redaction)], room)
         except StoreError:
             with self._changed:  # who waits for room still does
                 self._wanted = max(self._wanted, wanted)
             raise
         with self._changed:
             self._written, self._allowed = upto, upto + room
-            self._early = upto + room // 2
+            self._early = self._find_early(upto + room // 2)
             self._is_stuck = False
             self._changed.notify_all()
 
     def _find_room(self, count: int, wanted: int) -> int:
         """Find how many to let in; a batch that is larger than the bound is let in alone."""
-        return max(min(max(_LEAST_ROOM, 2 * count), self._terms.most), wanted)
+        return max(min(max(_LEAST_ROOM, 4 * count), self._terms.most), wanted)
+
+    def _find_early(self, number: int) -> int:
+        """Find with how many decisions the thread is woken: in the strict way, with each."""
+        return 0 if self._terms.is_strict else number
 
     def _rest(self) -> None:
         """End a segment that is old, while nothing is taken; nothing may be until the next."""
         if self._scribe.is_old():
             self._allowed = self._taken
             self._scribe.close_segment()
-
-
-class Recorder:
-    """Notes what one decider decides.
-
-    Arguments:
-        log: takes it.
-        about: by which policies and engine.
-        count: counts nanoseconds.
-    """
-
-    def __init__(
-        self, log: DecisionLog, about: About, count: Callable[[], int] = time.perf_counter_ns
-    ) -> None:
-        self._take = log.take
-        self._about = about
-        self.count = count
-
-    def note(  # noqa: PLR0913, PLR0917  # what an entry has
-        self,
-        kind: Kind,
-        at: datetime,
-        started: int,
-        client: str,
-        requests: Sequence[Request],
-        findings: Sequence[Finding],
-        found: int | None = None,
-    ) -> None:
-        """Note decisions that were made together.
-
-        Arguments:
-            kind: how they were asked for.
-            at: when.
-            started: what `count` gave before.
-            client: the name of the API key; empty for none.
-            requests: what was asked.
-            findings: what was found, as many.
-            found: how many a search found.
-
-        Raises:
-            UnavailableError: when they cannot be noted, so that they must not be answered.
-        """
-        if requests:
-            took = (self.count() - started) // (1_000 * len(requests))
-            about = self._about
-            self._take(Taken(about, kind, at, took, client, requests, findings, found))

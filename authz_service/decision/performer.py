@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from authz_service.decision.decider import Decider
-    from authz_service.decision.log import Recorder
+    from authz_service.decision.log import DecisionLog
     from authz_service.policy.request import Request
     from authz_service.store.committer import Committer
     from authz_service.store.writer import Change, Writer
@@ -106,7 +106,7 @@ class Performer:
         procedures: what happens, by type of resource and action.
         new_id: makes the id of an entity that was never used.
         link: the page on which links in messages are followed; empty where there is none.
-        recorder: notes what is decided; None where nobody does.
+        log: takes what is decided; None where nobody does.
     """
 
     def __init__(  # noqa: PLR0913  # what is done, where, when, and who is told
@@ -118,7 +118,7 @@ class Performer:
         procedures: Mapping[tuple[str, str], Procedure],
         new_id: Callable[[], str],
         link: str = "",
-        recorder: Recorder | None = None,
+        log: DecisionLog | None = None,
     ) -> None:
         self._decider = decider
         self._committer = committer
@@ -126,7 +126,7 @@ class Performer:
         self._procedures = procedures
         self._new_id = new_id
         self._link = link
-        self._recorder = recorder
+        self._log = log
 
     def perform(self, deed: Deed) -> Performed:
         """Decide a deed, and do it when it is allowed.
@@ -138,13 +138,13 @@ class Performer:
             UnavailableError: when the decision cannot be noted. What was done is done.
         """
         self._refuse_unusable(deed)
-        request, recorder = deed.request, self._recorder
+        request, log = deed.request, self._log
         cause = Cause(deed.client, str(request.subject), request.action, deed.reason)
-        started = recorder.count() if recorder else 0
+        started = log.count() if log else 0
         performed = self._committer.run(cause, lambda writer: self._perform_once(deed, writer))
-        if recorder and not performed.is_repeated:
-            found = (request,), (performed.finding,)
-            recorder.note(Kind.PERFORM, self._clock(), started, deed.client, *found)
+        if log and not performed.is_repeated:
+            asked = self._clock(), started, deed.client, request
+            log.note(self._decider.about, Kind.PERFORM, *asked, performed.finding)
         return performed
 
     def _refuse_unusable(self, deed: Deed) -> None:

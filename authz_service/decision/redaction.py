@@ -17,7 +17,7 @@ from authz_service.errors import SettingError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from authz_service.policy.request import Request
+    from authz_service.decision.entry import Row
     from authz_service.polar.schema import Schema
     from authz_service.store.entity import Reference
 
@@ -47,16 +47,20 @@ class Redaction:
     key: bytes = field(repr=False)
     parameters: frozenset[str]
 
-    def apply(self, request: Request) -> tuple[Request, dict[str, str]]:
-        """Redact a request; give back what is left, and what was done to which path."""
+    def apply(self, row: Row) -> Row:
+        """Redact a decision before it is written, and note what was done to which path."""
+        *before, subject, action, resource, given, supplied, finding = row
         done: dict[str, str] = {}
-        subject, action, resource, given, supplied = request
-        return request._replace(
-            subject=self._redact_id(subject, "subject.id", done),
-            resource=self._redact_id(resource, "resource.id", done),
-            given=self._redact_all(given, self._place_given, done),
-            supplied=self._redact_all(supplied, _place_supplied, done) if supplied else supplied,
-        ), done
+        return (
+            *before,
+            self._redact_id(subject, "subject.id", done),
+            action,
+            self._redact_id(resource, "resource.id", done),
+            self._redact_all(given, self._place_given, done),
+            self._redact_all(supplied, _place_supplied, done) if supplied else None,
+            finding,
+            done,
+        )
 
     def hash(self, value: Any) -> str:
         """Find the pseudonym of a value."""

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime, timedelta
 
-    from authz_service.decision.entry import Taken
-    from authz_service.decision.redaction import Redaction
+    from authz_service.decision.entry import Written
     from authz_service.decision.sink import LineSink
     from authz_service.store.journal import Journal, Lines, Segment
 
@@ -43,40 +42,38 @@ class Scribe:
         writer: the number of this process among all that write; drawn, so that none is met twice.
         terms: of the segments.
         clock: tells the time, with its zone.
-        redaction: what is left out; None for nothing.
         sink: where else entries go; None for nowhere.
     """
 
-    def __init__(  # noqa: PLR0913  # what an operator chooses, and where it is written
+    def __init__(
         self,
         journal: Journal,
         writer: int,
         terms: SegmentTerms,
         clock: Callable[[], datetime],
-        redaction: Redaction | None = None,
         sink: LineSink | None = None,
     ) -> None:
         self._journal = journal
         self._writer = writer
         self._terms = terms
         self._clock = clock
-        self._redaction = redaction
         self._sink = sink
         self._segment: Segment | None = None
         self._size = 0
         self._blocks: list[Lines] = []
 
-    def write(self, taken: Iterable[Taken], room: int) -> None:
+    def write(self, decisions: Iterable[Written], room: int) -> None:
         """Write decisions, and say how many more there may be before it is called again.
 
         Arguments:
-            taken: the decisions.
+            decisions: to be written.
             room: how many more may be taken into memory meanwhile.
 
         Raises:
             StoreError: when they cannot be written yet.
         """
-        self._blocks += write_blocks(taken, self._redaction)
+        for each in decisions:
+            self._blocks += write_blocks(each)
         try:
             self._append(room)
         except LostSegmentError:  # it seemed to be gone, as when the database was

@@ -1,8 +1,8 @@
 """The decision log in a database: segments, each written by one process, and blocks of entries.
 
 Beside a store in a SQLite file the log is a file of its own; in PostgreSQL it is two tables. A block
-holds some hundred entries as compressed lines. A segment that was opened is there for good, with its
-closing digest; its blocks are dropped when they are old.
+holds some hundred entries as compressed lines. A segment that was opened is there for good, with
+its closing digest; its blocks are dropped when they are old.
 
 Before entries are taken into memory a segment says on the disk up to how many there may be. So it is
 known of a process that was killed how many entries may be missing, and whoever opens a segment next
