@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from authz_service.decision.decider import Decider
+    from authz_service.decision.log import DecisionLog
     from authz_service.decision.performer import Performer
     from authz_service.polar.schema import Schema
     from authz_service.policy.engine import Engine
@@ -44,7 +45,9 @@ class ReferenceType(click.ParamType[Reference]):
             self.fail(str(error), param, ctx)
 
 
-class _TimeType(click.ParamType[datetime]):
+class TimeType(click.ParamType[datetime]):
+    """A time with its zone on the command line."""
+
     name = "TIME"
 
     def convert(
@@ -87,8 +90,11 @@ class Circumstances:
         Raises:
             AuthzError: of the part that cannot be used.
         """
-        with self._open(settings) as (engine, domain, store):
-            decider = assembly.build_decider(engine, domain, store, self._clock, settings)
+        with (
+            self._open(settings) as (engine, domain, store),
+            self._open_log(settings, domain) as log,
+        ):
+            decider = assembly.build_decider(engine, domain, store, self._clock, settings, log=log)
             decider.open_freshness().require(self.min_revision)
             yield decider
 
@@ -99,12 +105,28 @@ class Circumstances:
         Raises:
             AuthzError: of the part that cannot be used.
         """
-        with self._open(settings) as (engine, domain, store):
-            performer = assembly.build_performer(engine, domain, store, self._clock, settings)
+        with (
+            self._open(settings) as (engine, domain, store),
+            self._open_log(settings, domain) as log,
+        ):
+            performer = assembly.build_performer(
+                engine, domain, store, self._clock, settings, log=log
+            )
             yield performer, domain.schema
 
     def _clock(self) -> datetime:
         return self.at or storage.tell_time()
+
+    @contextmanager
+    def _open_log(self, settings: Settings, domain: Domain) -> Iterator[DecisionLog | None]:
+        """Open what notes the decisions: about real entities, at the real time."""
+        is_real = self.fixture is None and self.at is None
+        log = assembly.build_log(settings, domain) if is_real else None
+        try:
+            yield log
+        finally:
+            if log:
+                log.close()
 
     @contextmanager
     def _open(self, settings: Settings) -> Iterator[tuple[Engine, Domain, Store]]:
@@ -155,7 +177,7 @@ def takes_circumstances(command: Callable[..., None]) -> Callable[..., None]:
             metavar="N",
             help="Ask only if the entities have reached this revision.",
         ),
-        click.option("--at", type=_TimeType(), help="Ask as if it were this time."),
+        click.option("--at", type=TimeType(), help="Ask as if it were this time."),
     ]
     for option in reversed(options):
         command = option(command)

@@ -19,6 +19,7 @@ _MODULES: Final = {
     "keys": "keys",
     "lint": "lint",
     "load": "load",
+    "log": "log",
     "messages": "messages",
     "migrate": "migrate",
     "notify": "notify",

@@ -60,8 +60,8 @@ class About(Struct, frozen=True, array_like=True):
     parameters: tuple[str, ...]
 
 
-# A decision as it is taken: about, kind, time, nanoseconds, client, request, finding, found. A tuple
-# of no name, for each question waits until it is made.
+# A decision as it is taken: about, kind, time, nanoseconds, client, request, finding, found. It is
+# a tuple, for each question waits until it is made.
 Noted = tuple[About, Kind, datetime, int, str, Request, Finding, int | None]
 # A decision before it is written: the members of `Decided`, in their order.
 Row = tuple[Any, ...]
@@ -211,6 +211,21 @@ def read_block(segment: int, first: int, data: bytes) -> Iterator[Entry]:
         ValueError: when it cannot be read.
     """
     header, _, text = unpack(data).partition(b"\n")
+    yield from read_lines(segment, first, header, text)
+
+
+def read_lines(segment: int, first: int, header: bytes, text: bytes) -> Iterator[Entry]:
+    """Read the entries of a block that was unpacked; as above.
+
+    Arguments:
+        segment: its number.
+        first: the number of the first entry.
+        header: its first line.
+        text: all others.
+
+    Raises:
+        ValueError: when they cannot be read.
+    """
     try:
         about = _ABOUT.decode(header)
         decided = _decode_lines(text)

@@ -2,8 +2,8 @@
 
 A segment begins with an opening digest, which is made of that of the segment before. Each line goes
 into one running SHA-256 after the other, so the digest behind a line depends on all before it. A
-block keeps four bytes of the digest behind each of its entries, by which the first bad one is found,
-and the whole digest behind its last. When a segment is closed, a closing digest is made of
+block keeps four bytes of the digest behind each of its entries, by which the first bad one is
+found, and the whole digest behind its last. When a segment is closed, a closing digest is made of
 the last one and of how many entries there are and how many may be missing; it is kept when the
 entries are dropped.
 

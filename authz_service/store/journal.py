@@ -1,12 +1,12 @@
 """The decision log in a database: segments, each written by one process, and blocks of entries.
 
-Beside a store in a SQLite file the log is a file of its own; in PostgreSQL it is two tables. A block
-holds some hundred entries as compressed lines. A segment that was opened is there for good, with
-its closing digest; its blocks are dropped when they are old.
+Beside a store in a SQLite file the log is a file of its own; in PostgreSQL it is two tables. A
+block holds some hundred entries as compressed lines. A segment that was opened is there for good,
+with its closing digest; its blocks are dropped when they are old.
 
-Before entries are taken into memory a segment says on the disk up to how many there may be. So it is
-known of a process that was killed how many entries may be missing, and whoever opens a segment next
-notes it.
+Before entries are taken into memory a segment says on the disk up to how many there may be. So it
+is known of a process that was killed how many entries may be missing, and whoever opens a segment
+next notes it.
 """
 
 from __future__ import annotations
@@ -282,6 +282,14 @@ class Journal:
                 self._run(BlockRow.delete().where(BlockRow.segment.in_(old)))
                 self._run(SegmentRow.update(dropped=now).where(SegmentRow.id.in_(old)))
         return len(old)
+
+    def is_abandoned(self, segment: SegmentRow) -> bool:
+        """Tell whether the writer of an open segment is gone."""
+        with explained(self._database):
+            is_gone = self._ownership.take(segment.writer)
+            if is_gone:
+                self._ownership.release(segment.writer)
+            return is_gone
 
     def find_segments(self) -> list[SegmentRow]:
         """Find all segments that there ever were, in their order."""

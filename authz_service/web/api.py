@@ -13,6 +13,7 @@ from authz_service.strict_json import parse_json
 from authz_service.web import wire
 from authz_service.web.body import JSON, read_body
 from authz_service.web.changes import add_changes
+from authz_service.web.decisions import add_decisions
 from authz_service.web.entities import add_entities
 from authz_service.web.performing import add_performing
 
@@ -71,6 +72,7 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
     _add_searches(api, decider)
     add_entities(api, service)
     add_changes(api, service)
+    add_decisions(api, service)
     add_performing(api, service)
 
     @api.post(EVALUATION)
