@@ -216,12 +216,15 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     )
 
 
-def build_service(settings: Settings, engine: Engine | None = None) -> Service:
+def build_service(
+    settings: Settings, engine: Engine | None = None, log: DecisionLog | None = None
+) -> Service:
     """Build a service over the store of the settings.
 
     Arguments:
         settings: which store, and which policies.
         engine: what evaluates them, where it has been built already.
+        log: takes the decisions; without one, nobody does.
 
     Raises:
         AuthzError: of the part that cannot be used.
@@ -229,7 +232,7 @@ def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     domain = find_domain(settings.domain)
     engine = engine or build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
-    return put_together(settings, domain, engine, store, log=build_log(settings, domain))
+    return put_together(settings, domain, engine, store, log=log)
 
 
 def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisions

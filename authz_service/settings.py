@@ -235,7 +235,7 @@ class Settings:
         "the most decisions that a process has in memory, and a crash can lose",
     )
     log_wait: int = _setting(
-        1_000,
+        3_000,
         _parse_whole(1, 60_000),
         "milliseconds that an answer waits for the decision log; longer is an error",
     )

@@ -159,18 +159,21 @@ def _load_worker(
     starts another.
     """
     patience = Patience(settings.threads, settings.body_timeout)
+    log = assembly.build_log(settings, domain)
 
     def follow() -> None:
         while os.getppid() == shared.parent and not patience.is_at_end():
             time.sleep(_CHECK_SECONDS)
         if os.getppid() == shared.parent:
             logging.getLogger(__name__).error("clients keep all threads waiting; starting again")
+        if log:
+            log.close(_STOP_SECONDS)
         os._exit(1)  # at once: nothing else ends what a slow client keeps waiting
 
     # the parent's handler came along with the fork, and would lose a signal meant for this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
-    app = load_app(settings, engine, patience)
+    app = load_app(settings, engine, patience, log)
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()

@@ -152,13 +152,17 @@ class DecisionLog:
             if self._taken >= self._early:
                 self._hurry_on()
 
-    def close(self) -> None:
-        """Write what was taken, and end."""
+    def close(self, seconds: float | None = None) -> None:
+        """Write what was taken, and end.
+
+        Arguments:
+            seconds: how long that may take; None for as long as it does.
+        """
         with self._lock:
             self._is_ending = True
             self._hurry()
         if self._thread:
-            self._thread.join()
+            self._thread.join(seconds)
 
     def _wait_for_room(self, count: int) -> None:
         if self._thread is None:
@@ -196,7 +200,8 @@ class DecisionLog:
         self._changed.notify_all()
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="log-decisions")
+        # said outright, for it would be as the thread that asks: a server's are not waited for
+        self._thread = threading.Thread(target=self._run, name="log-decisions", daemon=False)
         self._thread.start()
 
     def _run(self) -> None:
