@@ -208,7 +208,6 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     return Performer(
         decider=build_decider(deciding, domain, store, clock, settings),
         committer=Committer(store, clock),
-        clock=clock,
         procedures=domain.procedures,
         new_id=new_id,
         link=(settings or Settings()).link_page,
@@ -287,7 +286,7 @@ def build_log(
     )
     wait = settings.log_wait / 1_000
     terms = LogTerms(settings.log == "strict", settings.log_buffer, wait)
-    return DecisionLog(scribe, terms, redaction)
+    return DecisionLog(scribe, terms, clock, redaction)
 
 
 def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:

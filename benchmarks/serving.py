@@ -95,27 +95,19 @@ class Result:
 @click.option("--workers", default=1, show_default=True, help="Serving processes.")
 @click.option("--threads", default=1, show_default=True, help="Threads in each.")
 @click.option("--port", default=8_090, show_default=True)
-@click.option("--log", default="off", show_default=True, help="The setting of the decision log.")
 @click.option("--folder", type=click.Path(path_type=Path), default=ROOT / "var" / "benchmarks")
 def main(
-    customers: int,
-    rounds: int,
-    seconds: int,
-    workers: int,
-    threads: int,
-    port: int,
-    log: str,
-    folder: Path,
+    customers: int, rounds: int, seconds: int, workers: int, threads: int, port: int, folder: Path
 ) -> None:
     """Measure single questions and batches over HTTP, beside a Flask view that says hello."""
     if shutil.which("wrk") is None:
         sys.exit("this needs wrk, which drives the servers; on Debian: apt-get install wrk")
-    numbers = [str(port), str(workers), str(threads), log]
-    contenders = _make_contenders(make_store(folder, customers), customers, numbers)
+    numbers = [str(port), str(workers), str(threads)]
+    contenders = make_contenders(make_store(folder, customers), customers, numbers)
     found: dict[str, list[Result]] = {each.name: [] for each in contenders}
     for _ in range(rounds):
         for each in contenders:
-            found[each.name].append(_measure(each, port, seconds))
+            found[each.name].append(measure(each, port, seconds))
     click.echo(
         "| asked | requests/s | to hello | p50 ms | p99 ms | failed | CPU µs | MB | mapped MB"
         " | ready s |"
@@ -128,13 +120,20 @@ def main(
     click.echo(f"\n{_BATCH:,} questions a request: {decisions:,.0f} decisions/s")
 
 
-def _make_contenders(store: Path, customers: int, numbers: Sequence[str]) -> list[Contender]:
-    port, workers, threads, log = numbers
+def make_contenders(store: Path, customers: int, numbers: Sequence[str]) -> list[Contender]:
+    """Make the servers, and what they are asked.
+
+    Arguments:
+        store: which the service serves.
+        customers: how many it has.
+        numbers: port, processes and threads.
+    """
+    port, workers, threads = numbers
     batch_connections = _BATCH_CONNECTIONS * int(workers) * int(threads)
     options = [f"--database=sqlite:///{store}", f"--policies={ROOT / 'policies'}"]
-    options += [f"--port={port}", f"--workers={workers}", f"--threads={threads}", f"--log={log}"]
+    options += [f"--port={port}", f"--workers={workers}", f"--threads={threads}", "--log=off"]
     service = [str(Path(sys.executable).parent / "authz"), "serve", *options]
-    hello = [sys.executable, str(Path(__file__).parent / "hello.py"), port, workers, threads]
+    hello = [sys.executable, str(Path(__file__).parent / "hello.py"), *numbers]
     asked = make_questions(customers, _QUESTIONS)
     bodies = [_write({**_question(each), "context": {"channel": "web"}}) for each in asked]
     answers = [each.allowed for each in asked]
@@ -166,7 +165,8 @@ def _write(data: dict[str, Any]) -> bytes:
     return json.dumps(data).encode()
 
 
-def _measure(contender: Contender, port: int, seconds: int) -> Result:
+def measure(contender: Contender, port: int, seconds: int) -> Result:
+    """Start a server, hold its answers against the known ones, and drive it for some seconds."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bodies"
         file.write_bytes(b"\n".join(contender.bodies) + b"\n")

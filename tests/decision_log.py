@@ -54,7 +54,7 @@ def open_log(  # noqa: PLR0913  # whatever a test is about
         journal.create_tables()
         terms = SegmentTerms(size, age, kept)
         scribe = Scribe(journal, secrets.randbits(63), terms, clock, sink)
-        log = DecisionLog(scribe, LogTerms(strict, most, wait), redaction)
+        log = DecisionLog(scribe, LogTerms(strict, most, wait), clock, redaction)
         try:
             yield log
         finally:
@@ -75,17 +75,15 @@ def note(
     log: DecisionLog,
     *requests: Request,
     finding: Finding = ALLOWED,
-    at: datetime = NOON,
     client: str = "shop",
 ) -> None:
     """Note decisions one by one."""
     for each in requests:
-        log.note(ABOUT, Kind.CHECK, at, log.count(), client, each, finding)
+        log.note(ABOUT, Kind.CHECK, log.count(), client, each, finding)
 
 
 def fill(url: str, count: int, **options: Any) -> None:
     """Make a log of a number of entries, about `r0`, `r1` and so on."""
+    requests = [ask(number) for number in range(count)]
     with open_log(url, **options) as log:
-        log.note_many(
-            ABOUT, NOON, log.count(), "shop", [ask(n) for n in range(count)], [ALLOWED] * count
-        )
+        log.note_many(ABOUT, log.count(), "shop", requests, [ALLOWED] * count)

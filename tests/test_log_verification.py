@@ -11,7 +11,7 @@ import pytest
 from decision_log import ABOUT, ALLOWED, NOON, ask, fill, note, open_log, opened_journal
 
 from authz_service.decision.lookup import read_entries
-from authz_service.decision.verification import Verified, verify
+from authz_service.decision.verification import verify
 from authz_service.errors import LogError
 from authz_service.store.database import open_database
 from authz_service.store.journal import BlockRow, SegmentRow, Span, find_log_file
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import peewee
+
+    from authz_service.decision.verification import Verified
 
 
 def look(url: str) -> Verified:
@@ -233,7 +235,7 @@ def test_dropped_entries_are_told_from_those_that_were_removed(url: str) -> None
     fill(url, 5)
     later = NOON + timedelta(days=2)
     with open_log(url, kept=timedelta(days=1), clock=lambda: later) as log:
-        log.note_many(ABOUT, later, log.count(), "", [ask(0)], [ALLOWED])
+        log.note_many(ABOUT, log.count(), "", [ask(0)], [ALLOWED])
     assert 5 == look(url).dropped
     tamper(url, SegmentRow.update(dropped=None))
 

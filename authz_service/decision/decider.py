@@ -116,39 +116,37 @@ class Decider:
         Raises:
             UnavailableError: when it cannot be noted, and so must not be answered.
         """
-        now, log = self._clock(), self._log
+        log = self._log
         started = log.count() if log else 0
         if self._knows(request):
-            finding = self._evaluate(request, now)
+            finding = self._evaluate(request)
             decision = self._decide(finding.reasons)
         else:
             decision = self._refuse_stranger(request)
             finding = _find_stranger(decision)
         if log:
-            log.note(self.about, Kind.CHECK, now, started, client, request, finding)
+            log.note(self.about, Kind.CHECK, started, client, request, finding)
         return decision
 
     def check_many(self, requests: Iterable[Request], client: str = "") -> list[Decision]:
         """Decide several requests, in their order, as of one time; as above."""
-        now, log = self._clock(), self._log
+        log = self._log
         started = log.count() if log else 0
         requests = list(requests)
-        findings, decisions = self._decide_many(requests, now)
+        findings, decisions = self._decide_many(requests)
         if log:
-            log.note_many(self.about, now, started, client, requests, findings)
+            log.note_many(self.about, started, client, requests, findings)
         return decisions
 
-    def _decide_many(
-        self, requests: list[Request], now: datetime
-    ) -> tuple[list[Finding], list[Decision]]:
+    def _decide_many(self, requests: list[Request]) -> tuple[list[Finding], list[Decision]]:
         kinds = {
             (subject.type, action, resource.type) for subject, action, resource, _, _ in requests
         }
         if kinds <= self._known:
-            findings = self._evaluate_many(requests, now)
+            findings = self._evaluate_many(requests)
             return findings, [self._decide(each.reasons) for each in findings]
         known = [each for each in requests if self._knows(each)]
-        following = iter(self._evaluate_many(known, now))
+        following = iter(self._evaluate_many(known))
         findings, decisions = [], []
         for each in requests:
             if self._knows(each):
@@ -224,10 +222,10 @@ class Decider:
         log = self._log
         if not log:
             return search()
-        now, started = self._clock(), log.count()
+        started = log.count()
         found = search()
         kind, what = _SEARCHES[asked.searched], (asked.known, _FOUND, len(found.results))
-        log.note(self.about, kind, now, started, client, *what)
+        log.note(self.about, kind, started, client, *what)
         return found
 
     def _turn(
@@ -281,9 +279,9 @@ class Decider:
         message = f"{quote(request.action)} is no action on {with_article(resource)}{nearest}"
         return Reason(UNKNOWN_ACTION, message)
 
-    def _evaluate(self, request: Request, now: datetime) -> Finding:
+    def _evaluate(self, request: Request) -> Finding:
         try:
-            return self._engine.decide(self._store, request, now)
+            return self._engine.decide(self._store, request, self._clock())
         except EvaluationTimeoutError:
             _LOGGER.warning("denied, for the time limit; asked: %s", request)
             return Finding((EVALUATION_TIMEOUT,))
@@ -294,11 +292,11 @@ class Decider:
             _LOGGER.exception("denied, for an error; asked: %s", request)
             return Finding((EVALUATION_ERROR,))
 
-    def _evaluate_many(self, requests: Sequence[Request], now: datetime) -> list[Finding]:
+    def _evaluate_many(self, requests: Sequence[Request]) -> list[Finding]:
         try:
-            return self._engine.decide_many(self._store, requests, now)
+            return self._engine.decide_many(self._store, requests, self._clock())
         except Exception:  # noqa: BLE001  # one by one, each is told and logged for itself
-            return [self._evaluate(each, now) for each in requests]
+            return [self._evaluate(each) for each in requests]
 
     def _write(self, codes: tuple[str, ...]) -> Decision:
         reasons = (Reason(each, self._messages.get(each, each.replace("_", " "))) for each in codes)

@@ -62,14 +62,22 @@ class DecisionLog:
     Arguments:
         scribe: writes them.
         terms: how they are taken.
+        clock: tells the time, with its zone.
         redaction: what is left out; None for nothing.
 
     Attributes:
         count: counts nanoseconds, for how long a decision took.
     """
 
-    def __init__(self, scribe: Scribe, terms: LogTerms, redaction: Redaction | None = None) -> None:
+    def __init__(
+        self,
+        scribe: Scribe,
+        terms: LogTerms,
+        clock: Callable[[], datetime],
+        redaction: Redaction | None = None,
+    ) -> None:
         self.count = time.perf_counter_ns
+        self._clock = clock
         self._redaction = redaction
         self._scribe = scribe
         self._terms = terms
@@ -94,7 +102,6 @@ class DecisionLog:
         self,
         about: About,
         kind: Kind,
-        at: datetime,
         started: int,
         client: str,
         request: Request,
@@ -106,7 +113,6 @@ class DecisionLog:
         Arguments:
             about: by which policies and engine it was made.
             kind: how it was asked for.
-            at: when.
             started: what `count` gave before.
             client: the name of the API key; empty for none.
             request: what was asked.
@@ -116,7 +122,7 @@ class DecisionLog:
         Raises:
             UnavailableError: when there is no room for it, or it is not on the disk in time.
         """
-        took = self.count() - started
+        took, at = self.count() - started, self._clock()
         with self._lock:
             if self._taken >= self._allowed:
                 self._wait_for_room(1)
@@ -125,10 +131,9 @@ class DecisionLog:
             if self._taken >= self._early:
                 self._hurry_on()
 
-    def note_many(  # noqa: PLR0913, PLR0917  # as above
+    def note_many(
         self,
         about: About,
-        at: datetime,
         started: int,
         client: str,
         requests: Sequence[Request],
@@ -138,7 +143,7 @@ class DecisionLog:
         if not requests:
             return
         # they are written here, while the processor still has them at hand
-        took = (self.count() - started) // (1_000 * len(requests))
+        took, at = (self.count() - started) // (1_000 * len(requests)), self._clock()
         subjects, actions, resources, given, supplied = zip(*requests, strict=True)
         asked = subjects, actions, resources, given, [each or None for each in supplied]
         same = map(repeat, (Kind.CHECK, at, took, client, None))

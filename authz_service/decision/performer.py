@@ -25,7 +25,6 @@ from authz_service.store.writer import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from authz_service.decision.decider import Decider
     from authz_service.decision.log import DecisionLog
@@ -85,7 +84,7 @@ class Performed:
     decision: Decision
     changes: tuple[Mapping[str, Any], ...]
     revision: int
-    is_repeated: bool = False
+    is_repeated: bool = field(default=False, compare=False)
 
     @property
     def finding(self) -> Finding:
@@ -102,7 +101,6 @@ class Performer:
     Arguments:
         decider: decides, on the store that is written.
         committer: runs the transactions.
-        clock: tells the time, with its zone.
         procedures: what happens, by type of resource and action.
         new_id: makes the id of an entity that was never used.
         link: the page on which links in messages are followed; empty where there is none.
@@ -114,7 +112,6 @@ class Performer:
         *,
         decider: Decider,
         committer: Committer,
-        clock: Callable[[], datetime],
         procedures: Mapping[tuple[str, str], Procedure],
         new_id: Callable[[], str],
         link: str = "",
@@ -122,7 +119,6 @@ class Performer:
     ) -> None:
         self._decider = decider
         self._committer = committer
-        self._clock = clock
         self._procedures = procedures
         self._new_id = new_id
         self._link = link
@@ -143,7 +139,7 @@ class Performer:
         started = log.count() if log else 0
         performed = self._committer.run(cause, lambda writer: self._perform_once(deed, writer))
         if log and not performed.is_repeated:
-            asked = self._clock(), started, deed.client, request
+            asked = started, deed.client, request
             log.note(self._decider.about, Kind.PERFORM, *asked, performed.finding)
         return performed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from authz_service.store.journal import Lines
 
 STANDARD_OUTPUT: Final = "-"
+# Of the standard output, whatever Python makes of that.
+_DESCRIPTOR: Final = 1
 
 
 class LineSink:
@@ -65,6 +66,6 @@ class LineSink:
 
 def _open(target: str) -> int:
     if target == STANDARD_OUTPUT:
-        return sys.stdout.fileno()
+        return _DESCRIPTOR
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     return os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
