@@ -50,7 +50,7 @@ class Service:
     """Everything that answers requests, put together.
 
     `sampled` tells what the reference says to the answers, where it is asked; `has_reference`
-    whether there is one; `clock` tells when something is written; `log` takes the decisions.
+    whether there is one; `clock` tells when something is written.
     """
 
     settings: Settings
@@ -61,7 +61,6 @@ class Service:
     sampled: Sampled | None = None
     has_reference: bool = True
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    log: DecisionLog | None = None
 
 
 def has_reference() -> bool:
@@ -247,17 +246,7 @@ def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisi
     decider = build_decider(engine, domain, store, clock, settings, log=log)
     performer = build_performer(engine, domain, store, clock, settings, log=log)
     sampled = engine if isinstance(engine, Sampled) else None
-    return Service(
-        settings=settings,
-        domain=domain,
-        store=store,
-        decider=decider,
-        performer=performer,
-        sampled=sampled,
-        has_reference=has_reference(),
-        clock=clock,
-        log=log,
-    )
+    return Service(settings, domain, store, decider, performer, sampled, has_reference(), clock)
 
 
 def build_log(

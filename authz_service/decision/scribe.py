@@ -87,10 +87,13 @@ class Scribe:
     def close_segment(self) -> None:
         """End the segment, if there is one; nothing may be taken before `write` is called again.
 
+        While something could not be written, it is left open: so whoever opens the next one notes
+        that entries may be missing.
+
         Raises:
             StoreError: when it cannot be closed yet.
         """
-        if self._segment:
+        if self._segment and not self._blocks:
             self._journal.close_segment(self._segment, self._clock())
             self._segment = None
             self._journal.release(self._writer)
@@ -126,7 +129,7 @@ class Scribe:
     def _replace(self, room: int) -> None:
         if self._segment:
             now = self._clock()
-            self._segment = self._journal.replace_segment(self._segment, self._writer, now, room)
+            self._segment = self._journal.replace_segment(self._segment, now, room)
             self._size = 0
             self._drop_old()
 

@@ -142,12 +142,14 @@ class Segment(NamedTuple):
 
     Arguments:
         number: counted from 1, over all processes.
+        writer: the number of the one who writes it.
         opened: when.
         entries: how many are on the disk.
         digest: of its chain so far.
     """
 
     number: int
+    writer: int
     opened: datetime
     entries: int
     digest: bytes
@@ -215,7 +217,7 @@ class Journal:
                     last=opening.hex(),
                 )
             )
-            return Segment(number, now, 0, opening)
+            return Segment(number, writer, now, 0, opening)
 
     def append(self, segment: Segment, blocks: Sequence[Lines], promised: int) -> Segment:
         """Add blocks to a segment, and promise how many entries there may be; on the disk then.
@@ -243,18 +245,17 @@ class Journal:
             entries += len(each.lines)
             digest = links.digest
         with self._writing():
+            self._ownership.take(segment.writer)  # it went with the connection, if that did
             self._update_open(segment, entries=entries, promised=promised, last=digest.hex())
             if rows:
                 self._run(BlockRow.insert_many(rows))
         return segment._replace(entries=entries, digest=digest)
 
-    def replace_segment(
-        self, segment: Segment, writer: int, now: datetime, promised: int
-    ) -> Segment:
+    def replace_segment(self, segment: Segment, now: datetime, promised: int) -> Segment:
         """Close a segment and open the next, at once: what was promised is never without one."""
         with self._writing():
             self.close_segment(segment, now)
-            return self.open_segment(writer, now, promised)
+            return self.open_segment(segment.writer, now, promised)
 
     def close_segment(self, segment: Segment, now: datetime) -> None:
         """Close a segment of which nothing is missing.
