@@ -128,6 +128,7 @@ class Plan:
         self.find = lru_cache(_MOST_READ)(self._find)
         self._allowing = _find_rule(self._parts[0])
         self._forbidding = {code: _find_rule(each) for code, each in question.forbid.items()}
+        self._forbidding[NOT_PERMITTED] = ""  # of no rule, mostly
 
     def values(self, request: Request, now: datetime) -> list[Any]:
         """Put what a request brings in the order from which statements pick."""
