@@ -6,8 +6,7 @@ second; where there is no room, an answer waits, and is refused in the end. Noth
 in silence: how many decisions may be in memory is on the disk before they are taken there.
 
 How many are let in before the next write follows how many there were: four times as many, within
-bounds.
-So a process that is killed while little was asked leaves little in doubt.
+bounds. So a process that is killed while little was asked leaves little in doubt.
 """
 
 from __future__ import annotations
