@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from decision_log import (
     ABOUT,
@@ -290,9 +291,40 @@ class TestInSqlite:
                 return
         raise AssertionError("it never went on")
 
+    def test_a_segment_that_somebody_else_closed_is_followed_by_another(self, url: str) -> None:
+        """As when its process seemed to be gone: what was taken is in the next."""
+        with open_log(url, strict=True) as log:
+            note(log, ask(0))
+            with closing(sqlite3.connect(find_log_file(url))) as connection, connection:
+                connection.execute("UPDATE authz_log_segment SET closed = opened, closing = ''")
+            note(log, ask(1))
+        with opened_journal(url) as journal:
+            entries = list(read_entries(journal))
+
+        assert [("1-1", "r0"), ("2-1", "r1")] == [
+            (each.id, each.decided.resource.id) for each in entries
+        ]
+
     def test_a_log_that_was_closed_takes_nothing(self, url: str) -> None:
         """Nobody would write it."""
         with open_log(url) as log:
             note(log, ask(0))
         with pytest.raises(UnavailableError):
             note(log, ask(1))
+
+
+def test_a_log_goes_on_after_its_connection_was_lost(postgresql_url: str) -> None:
+    """What it had taken is written by the next one; nobody takes it for dead."""
+    with open_log(postgresql_url, strict=True) as log:
+        note(log, ask(0))
+        with psycopg.connect(postgresql_url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        note(log, ask(1))
+        fill(postgresql_url, 1)
+        note(log, ask(2))
+    entries = read(postgresql_url)
+
+    assert ["1-1", "1-2", "2-1", "1-3"] == [each.id for each in entries]
