@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.explainer import Explainer
+from authz_service.decision.log import DecisionLog, LogTerms
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
+from authz_service.decision.redaction import build_redaction
+from authz_service.decision.scribe import Scribe, SegmentTerms
+from authz_service.decision.sink import LineSink
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import Fault, Place, PolicyError, SettingError
@@ -31,6 +35,7 @@ from authz_service.settings import Settings
 from authz_service.storage import find_domain, open_existing_store, tell_time
 from authz_service.store.committer import Committer
 from authz_service.store.history import AT
+from authz_service.store.journal import open_journal
 from authz_service.store.past import open_at
 from authz_service.store.policies import KeptPolicies, find_serving
 from authz_service.store.writer import write_time
@@ -38,6 +43,7 @@ from authz_service.store.writer import write_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from authz_service.decision.redaction import Redaction
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
@@ -46,6 +52,8 @@ if TYPE_CHECKING:
 
 # A try has so many answers to wait for at the most: of a mail server with TLS and a login.
 _ANSWERS: Final = 12
+# What PostgreSQL locks is a number of 64 bits, of which one is the sign.
+_WRITER_BITS: Final = 63
 
 
 @dataclass(frozen=True)
@@ -189,18 +197,27 @@ def build_sampled_engine(
     return Sampled(engine, reference, settings.sample)
 
 
-def build_decider(
+def build_decider(  # noqa: PLR0913  # what asks, of what, when, and who is told
     engine: Engine,
     domain: Domain,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
     settings: Settings | None = None,
+    *,
+    log: DecisionLog | None = None,
 ) -> Decider:
     """Build a decider over a store; without settings, its searches have those of a new service."""
     chosen = settings or Settings()
     key = chosen.token_key or secrets.token_hex()
     pager = Pager(key, chosen.max_page, chosen.search_time_limit)
-    return Decider(engine=engine, store=store, schema=domain.schema, clock=clock, pager=pager)
+    return Decider(
+        engine=engine,
+        store=store,
+        schema=domain.schema,
+        clock=clock,
+        pager=pager,
+        log=log,
+    )
 
 
 def draw_id() -> str:
@@ -216,6 +233,7 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     settings: Settings | None = None,
     *,
     new_id: Callable[[], str] = draw_id,
+    log: DecisionLog | None = None,
 ) -> Performer:
     """Build a performer over a store; `new_id` makes the ids of new entities."""
     # the sampling thread would look at the store from outside the transaction
@@ -226,6 +244,7 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
         procedures=domain.procedures,
         new_id=new_id,
         link=(settings or Settings()).link_page,
+        log=log,
     )
 
 
@@ -248,12 +267,15 @@ def build_explainer(
     return Explainer(engine=engine, decider=decider, store=store, domain=domain, clock=clock)
 
 
-def build_service(settings: Settings, engine: Engine | None = None) -> Service:
+def build_service(
+    settings: Settings, engine: Engine | None = None, log: DecisionLog | None = None
+) -> Service:
     """Build a service over the store of the settings.
 
     Arguments:
         settings: which store, and which policies.
         engine: what evaluates them, where it has been built already.
+        log: takes the decisions; without one, nobody does.
 
     Raises:
         AuthzError: of the part that cannot be used.
@@ -261,19 +283,21 @@ def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     domain = find_domain(settings.domain)
     engine = engine or build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
-    return put_together(settings, domain, engine, store)
+    return put_together(settings, domain, engine, store, log=log)
 
 
-def put_together(
+def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisions
     settings: Settings,
     domain: Domain,
     engine: Engine,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
+    *,
+    log: DecisionLog | None = None,
 ) -> Service:
-    """Put a service together over a store that is open."""
-    decider = build_decider(engine, domain, store, clock, settings)
-    performer = build_performer(engine, domain, store, clock, settings)
+    """Put a service together over a store that is open; without a log, nothing is noted."""
+    decider = build_decider(engine, domain, store, clock, settings, log=log)
+    performer = build_performer(engine, domain, store, clock, settings, log=log)
     sampled = engine if isinstance(engine, Sampled) else None
     compiled = find_compiled(engine, settings, domain)
     explainer = build_explainer(compiled, decider, domain, store, clock)
@@ -334,6 +358,44 @@ def find_policies(store: Store, at: datetime) -> PolicySet | None:
 def pack_policies(policies: PolicySet) -> KeptPolicies:
     """Put a policy set into the form in which stores keep it."""
     return KeptPolicies(policies.digest, {each.name: each.text for each in policies.files})
+
+
+def build_log(
+    settings: Settings, domain: Domain, clock: Callable[[], datetime] = tell_time
+) -> DecisionLog | None:
+    """Build the log of this process beside the store of the settings; None where it is off.
+
+    Raises:
+        SettingError: when pseudonyms are wanted, and there is no key for them.
+        StoreError: when its database, or the file for its lines, cannot be used.
+    """
+    if settings.log == "off":
+        return None
+    redaction = build_log_redaction(settings, domain)
+    journal = open_journal(settings.database)
+    journal.create_tables()
+    journal.close()
+    kept = timedelta(days=settings.log_keep) if settings.log_keep else None
+    age = timedelta(hours=settings.log_segment_age)
+    scribe = Scribe(
+        journal=journal,
+        writer=secrets.randbits(_WRITER_BITS),
+        terms=SegmentTerms(settings.log_segment_size, age, kept),
+        clock=clock,
+        sink=LineSink(settings.log_lines) if settings.log_lines else None,
+    )
+    wait = settings.log_wait / 1_000
+    terms = LogTerms(settings.log == "strict", settings.log_buffer, wait)
+    return DecisionLog(scribe, terms, clock, redaction)
+
+
+def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:
+    """Build what is kept out of the log; None where nothing is.
+
+    Raises:
+        SettingError: as above.
+    """
+    return build_redaction(settings.log_drop, settings.log_hash, settings.log_key, domain.schema)
 
 
 def build_couriers(

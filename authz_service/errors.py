@@ -137,6 +137,10 @@ class RequestError(AuthzError):
     http_status = 400
 
 
+class LogError(AuthzError):
+    """A decision log that is not there, or not as it was written."""
+
+
 class NotFoundError(AuthzError):
     """Something that is asked for and not there."""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from authz_service.decision.explainer import Explainer
     from authz_service.policy.compiled import CompiledEngine
+    from authz_service.policy.engine import Finding
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
@@ -73,7 +74,7 @@ class Explaining:
         self._judges: dict[Store, Explainer] = {}
         self._now = tell_time()
 
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+    def decide(self, store: Store, request: Request, now: datetime) -> Finding:
         """Decide, and hold the explanation against that."""
         self._now = now
         if store not in self._judges:
@@ -81,7 +82,8 @@ class Explaining:
             self._judges[store] = assembly.build_explainer(
                 self._engine, decider, DOMAIN, store, lambda: self._now
             )
-        decision = self._engine.reasons(store, request, now)
+        finding = self._engine.decide(store, request, now)
+        decision = finding.reasons
         explanation = self._judges[store].explain(request)
         self.explained += 1
         found = tuple(each.code for each in explanation.decision.reasons)
@@ -91,7 +93,7 @@ class Explaining:
         known = not {"unknown_subject", "unknown_resource"} & {*decision}
         if found != decision or (known and told != {*decision}):
             self.different.append(request)
-        return decision
+        return finding
 
 
 def test_every_scenario_is_explained_as_it_is_decided() -> None:

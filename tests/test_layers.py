@@ -46,7 +46,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.shape", "scenario.value"),
-    "msgspec": ("web.fast", "store.lines"),
+    "msgspec": ("web.fast", "store.lines", "decision.entry"),
     "peewee": (
         "store",
         "portal",

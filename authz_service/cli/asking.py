@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
     from authz_service.decision.decider import Decider
     from authz_service.decision.explainer import Explainer
+    from authz_service.decision.log import DecisionLog
     from authz_service.decision.performer import Performer
     from authz_service.polar.schema import Schema
     from authz_service.policy.request import Said
     from authz_service.settings import Settings
+    from authz_service.store.domain import Domain
 
 # What evaluates the policies, the entities, and what tells the time.
 _Opened = tuple[Engine, Store, Callable[[], datetime]]
@@ -55,7 +57,9 @@ class ReferenceType(click.ParamType[Reference]):
             self.fail(str(error), param, ctx)
 
 
-class _TimeType(click.ParamType[datetime]):
+class TimeType(click.ParamType[datetime]):
+    """A time with its zone on the command line."""
+
     name = "TIME"
 
     def convert(
@@ -120,8 +124,11 @@ class Circumstances:
         Raises:
             AuthzError: of the part that cannot be used.
         """
-        with self._open_at(settings, named) as (engine, store, clock):
-            yield assembly.build_decider(engine, store.domain, store, clock, settings)
+        with (
+            self._open_at(settings, named) as (engine, store, clock),
+            self._open_log(settings, store.domain) as log,
+        ):
+            yield assembly.build_decider(engine, store.domain, store, clock, settings, log=log)
 
     @contextmanager
     def open_performer(self, settings: Settings) -> Iterator[tuple[Performer, Schema]]:
@@ -130,8 +137,13 @@ class Circumstances:
         Raises:
             AuthzError: of the part that cannot be used.
         """
-        with self._open(settings) as (engine, store, clock):
-            performer = assembly.build_performer(engine, store.domain, store, clock, settings)
+        with (
+            self._open(settings) as (engine, store, clock),
+            self._open_log(settings, store.domain) as log,
+        ):
+            performer = assembly.build_performer(
+                engine, store.domain, store, clock, settings, log=log
+            )
             yield performer, store.domain.schema
 
     @contextmanager
@@ -151,6 +163,17 @@ class Circumstances:
         if self.at is None:
             return self._open(settings)
         return self._open_past(settings, self.at, named)
+
+    @contextmanager
+    def _open_log(self, settings: Settings, domain: Domain) -> Iterator[DecisionLog | None]:
+        """Open what notes the decisions: about real entities, at the real time."""
+        is_real = self.fixture is None and self.at is None and self.now is None
+        log = assembly.build_log(settings, domain) if is_real else None
+        try:
+            yield log
+        finally:
+            if log:
+                log.close()
 
     @contextmanager
     def _open(self, settings: Settings) -> Iterator[_Opened]:
@@ -232,7 +255,7 @@ def takes_present(command: Callable[..., None]) -> Callable[..., None]:
             metavar="N",
             help="Ask only if the store has reached this revision.",
         ),
-        click.option("--now", type=_TimeType(), help="Ask as if it were this time."),
+        click.option("--now", type=TimeType(), help="Ask as if it were this time."),
     ]
     for option in reversed(options):
         command = option(command)

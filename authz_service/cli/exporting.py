@@ -42,7 +42,7 @@ def export(settings: Settings, *, file: str, kind: str | None) -> None:
         # the lines are closed, and with them their transaction, also when they cannot be written
         with (
             closing(export_entities(store, domain, kinds)) as lines,
-            _open_output(file) as output,
+            open_output(file) as output,
         ):
             for line in lines:
                 output.write(line)
@@ -59,7 +59,12 @@ def _find_kinds(domain: Domain, kind: str | None) -> list[str]:
 
 
 @contextmanager
-def _open_output(file: str) -> Iterator[IO[bytes]]:
+def open_output(file: str) -> Iterator[IO[bytes]]:
+    """Open a file that is there only once it is whole, or the standard output for `-`.
+
+    Raises:
+        StoreError: when it cannot be written.
+    """
     if file == "-":
         yield sys.stdout.buffer
         return

@@ -20,6 +20,7 @@ _MODULES: Final = {
     "keys": "keys",
     "lint": "lint",
     "load": "load",
+    "log": "log",
     "messages": "messages",
     "migrate": "migrate",
     "notify": "notify",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
-from authz_service.cli.options import takes_settings
+from authz_service.cli.options import LOGGING, takes_settings
 from authz_service.errors import EXIT_DENY, RequestError
 from authz_service.policy.said import build_checked_request
 from authz_service.store.entity import Reference
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from authz_service.policy.request import Request
     from authz_service.settings import Settings
 
-_SETTINGS: Final = ("database", "policies", "domain", "engine", "search_time_limit")
+_SETTINGS: Final = ("database", "policies", "domain", "engine", "search_time_limit", *LOGGING)
 
 
 def _takes_count(command: Callable[..., None]) -> Callable[..., None]:
@@ -63,7 +63,7 @@ def who(
             (
                 f"{request.subject.type}/{found}"
                 for request in asked
-                for found in _walk(decider.search_subjects, request)
+                for found in _walk(decider.search_subjects, request, "authz who")
             ),
             count=count,
         )
@@ -90,7 +90,7 @@ def what(
     circumstances = Circumstances(**options)
     with circumstances.open_decider(settings, subject) as decider:
         request = _build(decider, circumstances, subject, action, Reference(kind, ""))
-        found = _walk(decider.search_resources, request)
+        found = _walk(decider.search_resources, request, "authz what")
         _print((f"{kind}/{each}" for each in found), count=count)
 
 
@@ -116,7 +116,7 @@ def can(
         known = decider.schema.types.get(resource.type)
         action = known.actions[0] if known and known.actions else ""  # it is not looked at
         request = _build(decider, circumstances, subject, action, resource)
-        _print(_walk(decider.search_actions, request), count=count)
+        _print(_walk(decider.search_actions, request, "authz can"), count=count)
 
 
 def _build(
@@ -138,11 +138,13 @@ def _build(
     return request
 
 
-def _walk(look: Callable[[Request, int | None, str], Found], request: Request) -> Iterator[str]:
-    """Go through all pages, one after the other."""
+def _walk(
+    look: Callable[[Request, int | None, str, str], Found], request: Request, client: str
+) -> Iterator[str]:
+    """Go through all pages, one after the other; `client` is what the decision log says."""
     token = ""
     while True:
-        page = look(request, None, token)
+        page = look(request, None, token, client)
         yield from page.results
         token = page.next_token
         if not token:

@@ -25,7 +25,7 @@ from granian.log import LogLevels
 
 from authz_service import assembly, storage
 from authz_service.cli.notify import DELIVERY
-from authz_service.cli.options import show_warning, takes_settings
+from authz_service.cli.options import LOGGING, show_warning, takes_settings
 from authz_service.delivery.channels import build_channels, explain_silence
 from authz_service.delivery.turn import make_turn, take_turn
 from authz_service.errors import SettingError, StoreError
@@ -97,6 +97,7 @@ class _Shared:
     "time_limit",
     "max_page",
     "search_time_limit",
+    *LOGGING,
     *DELIVERY,
 )
 def serve(settings: Settings, *, create: bool) -> None:
@@ -121,6 +122,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     build_channels(settings, domain.name)
     if create:
         _create(settings, domain)
+    assembly.build_log(settings, domain)
     store = storage.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     silence = explain_silence(settings, store) if domain.templates else []
@@ -165,18 +167,21 @@ def _load_worker(
     starts another.
     """
     patience = Patience(settings.threads, settings.body_timeout)
+    log = assembly.build_log(settings, domain)
 
     def follow() -> None:
         while os.getppid() == shared.parent and not patience.is_at_end():
             time.sleep(_CHECK_SECONDS)
         if os.getppid() == shared.parent:
             logging.getLogger(__name__).error("clients keep all threads waiting; starting again")
+        if log:
+            log.close(_STOP_SECONDS)
         os._exit(1)  # at once: nothing else ends what a slow client keeps waiting
 
     # the parent's handler came along with the fork, and would lose a signal meant for this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
-    app = load_app(settings, engine, patience)
+    app = load_app(settings, engine, patience, log)
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()
