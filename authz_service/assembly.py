@@ -25,9 +25,8 @@ from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import Fault, Place, PolicyError, SettingError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
+from authz_service.policy.kept import find_policies
 from authz_service.policy.source import (
-    PolicyFile,
-    build_policy_set,
     check_policies,
     load_policies,
 )
@@ -37,7 +36,6 @@ from authz_service.store.committer import Committer
 from authz_service.store.history import AT
 from authz_service.store.journal import open_journal
 from authz_service.store.past import open_at
-from authz_service.store.policies import KeptPolicies, find_serving
 from authz_service.store.writer import write_time
 
 if TYPE_CHECKING:
@@ -336,28 +334,6 @@ def open_past(
     engine = build_engine(settings, store.domain, warn, policies)
     with open_at(store, moment.revision) as past:
         yield engine, past
-
-
-def find_policies(store: Store, at: datetime) -> PolicySet | None:
-    """Find the policies that served at a time; None when none are kept that did.
-
-    Raises:
-        PolicyError: when what is kept is not what served.
-    """
-    kept = find_serving(store, at)
-    if kept is None:
-        return None
-    files = [PolicyFile(name, text) for name, text in kept.files.items()]
-    policies = build_policy_set(kept.digest, files)
-    if policies.digest != kept.digest:
-        message = "was changed after it was kept; say with `--policies` what to ask instead"
-        raise PolicyError.at(kept.digest, "altered_policies", message)
-    return policies
-
-
-def pack_policies(policies: PolicySet) -> KeptPolicies:
-    """Put a policy set into the form in which stores keep it."""
-    return KeptPolicies(policies.digest, {each.name: each.text for each in policies.files})
 
 
 def build_log(

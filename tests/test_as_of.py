@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from reference import ENGINES, require_reference
 from small_domain import NOON, NOTE, build_records, write_policy
 
-from authz_service import assembly
 from authz_service.cli.main import main
+from authz_service.policy.kept import pack_policies
 from authz_service.policy.source import load_policies
 from authz_service.portal import DOMAIN
 from authz_service.store.database import open_store
@@ -63,7 +63,7 @@ def store(url: str) -> Iterator[Store]:
 @pytest.fixture
 def ask(store: Store, url: str) -> _Ask:
     """Ask about that store, once its policies are kept."""
-    policies = assembly.pack_policies(load_policies(POLICIES))
+    policies = pack_policies(load_policies(POLICIES))
     keep_policies(store, policies, "root", PROMOTED - timedelta(days=365))
     return _Ask(url)
 
@@ -190,7 +190,7 @@ def test_the_policies_of_then_are_asked(ask: _Ask, store: Store, tmp_path: Path)
     policies = tmp_path / "strict"
     policies.mkdir()
     (policies / "main.polar").write_text(STRICT)
-    strict = assembly.pack_policies(load_policies(policies))
+    strict = pack_policies(load_policies(policies))
     keep_policies(store, strict, "root", PROMOTED + timedelta(hours=1))
     words = "check", "person/philip", "view_bills", MOBILE
     at_noon = *words, "--at", "2026-01-05T12:00:00Z"

@@ -57,7 +57,9 @@ def test_commands_note_what_they_decide() -> None:
     ]
 
 
-@pytest.mark.parametrize("words", [["--fixture", SMITH], ["--at", "2026-01-05T09:00:00Z"]])
+@pytest.mark.parametrize(
+    "words", [["--fixture", SMITH], ["--now", "2026-01-05T09:00:00Z"], ["--at", "17"]]
+)
 def test_what_is_only_imagined_is_not_noted(words: list[str]) -> None:
     """Other entities, another time."""
     assert 0 == run(*QUESTION, *words).exit_code

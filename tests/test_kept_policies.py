@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from installation import Installation, find_port
 from portal_service import MARY_SEES_USAGE, POLICIES, SMITH
 
-from authz_service import assembly
 from authz_service.cli.main import main
 from authz_service.errors import NotFoundError, PolicyError
+from authz_service.policy.kept import find_policies, pack_policies
 from authz_service.policy.source import load_policies
 from authz_service.portal import DOMAIN
 from authz_service.storage import create_store
@@ -127,11 +127,11 @@ def test_policies_that_were_changed_afterwards_are_not_asked(
     portal: Store, run_sql: RunSql
 ) -> None:
     """The digest tells."""
-    keep(portal, assembly.pack_policies(load_policies(POLICIES)))
-    assert load_policies(POLICIES).digest == (assembly.find_policies(portal, NOW) or OLD).digest
+    keep(portal, pack_policies(load_policies(POLICIES)))
+    assert load_policies(POLICIES).digest == (find_policies(portal, NOW) or OLD).digest
     run_sql("UPDATE authz_policy SET files = '{}'")
     with pytest.raises(PolicyError, match="was changed after it was kept"):
-        assembly.find_policies(portal, NOW)
+        find_policies(portal, NOW)
 
 
 def test_the_history_is_listed(url: str, portal: Store) -> None:
@@ -158,7 +158,7 @@ def test_kept_policies_are_printed(url: str, portal: Store) -> None:
 def test_kept_policies_are_written_as_they_were(url: str, portal: Store, tmp_path: Path) -> None:
     """They load again, with the very digest."""
     policies = load_policies(POLICIES)
-    keep(portal, assembly.pack_policies(policies))
+    keep(portal, pack_policies(policies))
     folder = tmp_path / "then" / "policies"
     result = run(url, "show", policies.digest, "--to", str(folder))
 
@@ -215,7 +215,7 @@ def test_a_database_that_can_only_be_read_is_served(postgresql_url: str, tmp_pat
         name = connection.info.dbname.encode()
         connection.execute(b"ALTER DATABASE " + name + b" SET default_transaction_read_only = on")
     installed = Installation(tmp_path, find_port())
-    with installed.serve(f"--database={postgresql_url}"):
+    with installed.serve(f"--database={postgresql_url}", "--log=off"):
         answer = installed.ask(MARY_SEES_USAGE).data
 
     assert {"decision": True} == answer

@@ -29,6 +29,7 @@ from authz_service.cli.options import LOGGING, show_warning, takes_settings
 from authz_service.delivery.channels import build_channels, explain_silence
 from authz_service.delivery.turn import make_turn, take_turn
 from authz_service.errors import SettingError, StoreError
+from authz_service.policy.kept import pack_policies
 from authz_service.policy.source import load_policies
 from authz_service.store.database import open_store
 from authz_service.store.policies import keep_policies
@@ -215,7 +216,7 @@ def _create(settings: Settings, domain: Domain) -> None:
 
 def _keep_policies(store: Store, policies: PolicySet) -> None:
     """Note which policies serve from now on, where the database can be written."""
-    kept = assembly.pack_policies(policies)
+    kept = pack_policies(policies)
     try:
         keep_policies(store, kept, _find_user(), storage.tell_time())
     except StoreError as error:

@@ -110,7 +110,7 @@ class Decider:
         """Decide one request as of a time; for those who explain it, and so it is not noted."""
         if not self._knows(request):
             return self._refuse_stranger(request)
-        return self._decide(self._evaluate(request, now).reasons)
+        return self._decide(self._evaluate(request, lambda: now).reasons)
 
     def check(self, request: Request, client: str = "") -> Decision:
         """Decide one request.
@@ -125,7 +125,7 @@ class Decider:
         log = self._log
         started = log.count() if log else 0
         if self._knows(request):
-            finding = self._evaluate(request, self._clock())
+            finding = self._evaluate(request, self._clock)
             decision = self._decide(finding.reasons)
         else:
             decision = self._refuse_stranger(request)
@@ -285,9 +285,9 @@ class Decider:
         message = f"{quote(request.action)} is no action on {with_article(resource)}{nearest}"
         return Reason(UNKNOWN_ACTION, message)
 
-    def _evaluate(self, request: Request, now: datetime) -> Finding:
+    def _evaluate(self, request: Request, clock: Callable[[], datetime]) -> Finding:
         try:
-            return self._engine.decide(self._store, request, now)
+            return self._engine.decide(self._store, request, clock())
         except EvaluationTimeoutError:
             _LOGGER.warning("denied, for the time limit; asked: %s", request)
             return Finding((EVALUATION_TIMEOUT,))
@@ -299,11 +299,10 @@ class Decider:
             return Finding((EVALUATION_ERROR,))
 
     def _evaluate_many(self, requests: Sequence[Request]) -> list[Finding]:
-        now = self._clock()
         try:
-            return self._engine.decide_many(self._store, requests, now)
+            return self._engine.decide_many(self._store, requests, self._clock())
         except Exception:  # noqa: BLE001  # one by one, each is told and logged for itself
-            return [self._evaluate(each, now) for each in requests]
+            return [self._evaluate(each, self._clock) for each in requests]
 
     def _write(self, codes: tuple[str, ...]) -> Decision:
         reasons = (Reason(each, self._messages.get(each, each.replace("_", " "))) for each in codes)
