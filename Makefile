@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside format lock clean
+.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-equivalent format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-perform: $(VENV)/benchmarks ## Measure how fast actions are performed, eac
 
 bench-beside: $(VENV)/benchmarks ## Measure how fast questions are decided beside performed actions
 	$(PYTHON) benchmarks/beside.py
+
+bench-equivalent: $(VENV)/benchmarks ## Measure how fast two policies are compared in all small stores
+	$(PYTHON) benchmarks/equivalence.py
 
 bench-import: $(VENV)/benchmarks ## Measure how fast entities are imported and exported
 	$(PYTHON) benchmarks/importing.py
