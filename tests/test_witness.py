@@ -39,6 +39,21 @@ class Seat(Entity):
     id_parts = ("team.code", "user")
 
 
+class Folder(Entity):
+    """A folder, called after the one that it is in."""
+
+    parent = peewee.ForeignKeyField("self", null=True, backref="folders")
+    name = peewee.TextField()
+
+    id_parts = ("parent", "name")
+
+
+FOLDERS: Final = Domain(
+    name="the folders",
+    models=(User, Folder),
+    subjects=frozenset({"user"}),
+    actions={"folder": ("open",)},
+)
 TEAMS: Final = Domain(
     name="the teams",
     models=(User, Team, Seat),
@@ -91,6 +106,22 @@ def test_ids_are_what_the_domain_makes_of_them() -> None:
         "user/ann": {},
         "team/team-1": {"code": "team-1"},
         "seat/team-1/ann": {"team": "team-1", "user": "ann"},
+    } == values_of(found)
+
+
+def test_ids_may_be_made_of_others_of_their_type() -> None:
+    """There is no end to them, so few are tried."""
+    found = find_difference(
+        FOLDERS,
+        'allow(_: Request, "open", _: Folder);',
+        'allow(_: Request, "open", folder: Folder) if not (inner in folder.folders and '
+        'inner.name = "attic");',
+    )
+
+    assert {
+        "user/ann": {},
+        "folder/folder-1": {"parent": None, "name": "other"},
+        "folder/folder-1/attic": {"parent": "folder-1", "name": "attic"},
     } == values_of(found)
 
 

@@ -34,8 +34,8 @@ class Cone:
     Attributes:
         subject, resource: the types of the question.
         sight: what is looked at; what promises are about is a part of it.
-        keys: the attributes of which ids are made, by type; none where an id is made of what is no
-            part of the id of another entity.
+        keys: the attributes of which ids are made, by type; none where an id is made of another one
+            of its type, or of what is no part of another's id.
         references: the attributes that refer to one entity, with its type, by type.
         promises: those that a store could break.
         many: the types of which it matters how many entities there are.
@@ -89,6 +89,8 @@ class Cone:
         kind, key = type_name(model), dict[str, None]()
         for path in model.id_parts:
             head, *rest = path.split(".")
+            if self.references[kind].get(head) == kind:
+                return ()
             key[head] = None
             target = kind
             for step, name in pairwise([head, *rest]):
