@@ -29,14 +29,15 @@ MAY_IMPORT: Final = {
     "polar": _FOUNDATION,
     "store": _STORE,
     "policy": _STORE | {"store"},
+    "equivalence": _DECISION,
     "delivery": _FOUNDATION | {"settings", "store"},
     "decision": _DECISION,
     "portal": _DECISION | {"decision"},
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
-    "scenario": _SERVICE,
+    "scenario": _SERVICE | {"equivalence"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"scenario", "web"},
+    "cli": _SERVICE | {"equivalence", "scenario", "web"},
 }
 
 ONLY_IN: Final = {

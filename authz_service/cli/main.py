@@ -14,6 +14,7 @@ _MODULES: Final = {
     "can": "search",
     "changes": "changes",
     "check": "check",
+    "equivalent": "equivalent",
     "explain": "explain",
     "export": "exporting",
     "import": "importing",

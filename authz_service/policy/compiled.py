@@ -106,6 +106,14 @@ class CompiledEngine:
         """Find what a question was compiled to; None for one that the domain does not have."""
         return self._questions.get((subject, action, resource))
 
+    def get_question(self, subject: str, action: str, resource: str) -> Question:
+        """Find what a question of the domain was compiled to.
+
+        Raises:
+            KeyError: when it is none of the domain.
+        """
+        return self._questions[subject, action, resource]
+
     def find_texts(self, subject: str, action: str, resource: str) -> Mapping[str, str]:
         """Find the statement that decides a question of the domain, by dialect."""
         return self._plans[subject, action, resource].decide.texts
@@ -206,7 +214,7 @@ def _resolve(
 ) -> dict[Key, Question]:
     """Resolve all that may be asked; what cannot be, is added to what is refused."""
     questions: dict[Key, Question] = {}
-    for key in _keys(domain):
+    for key in find_keys(domain):
         try:
             allow = None if resolver.is_split(key[2]) else resolver.allow(*key)
             questions[key] = Question(allow, resolver.permit(*key), resolver.forbid(*key))
@@ -224,7 +232,8 @@ def _find_silent(questions: Mapping[Key, Question]) -> Iterator[str]:
             yield f"no rule permits `{action}` on {on}, and none says that nobody may"
 
 
-def _keys(domain: Domain) -> Iterator[Key]:
+def find_keys(domain: Domain) -> Iterator[Key]:
+    """Find the kinds of questions that a domain has."""
     for resource, actions in domain.actions.items():
         for action in actions:
             for subject in sorted(domain.subjects):
