@@ -128,6 +128,17 @@ def _compile(
     settings: Settings, domain: Domain, warn: Callable[[Fault], None]
 ) -> tuple[PolicySet, CompiledEngine]:
     policies = load_policies(settings.policies)
+    return policies, compile_policies(policies, settings, domain, warn)
+
+
+def compile_policies(
+    policies: PolicySet, settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+) -> CompiledEngine:
+    """Build the compiled engine of policies that are read already.
+
+    Raises:
+        PolicyError: with everything that is wrong with them.
+    """
     findings = check_policies(policies, domain.schema)
     warnings = list(findings.warnings)
     try:
@@ -138,7 +149,7 @@ def _compile(
     finally:
         for each in sorted(warnings):
             warn(each)
-    return policies, engine
+    return engine
 
 
 def build_sampled_engine(

@@ -12,12 +12,13 @@ import click
 
 from authz_service import assembly, storage
 from authz_service.cli.options import show_warning
+from authz_service.decision.freshness import Freshness
 from authz_service.document import parse_time
 from authz_service.policy.said import CHANNEL, add_channel, read_said
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from authz_service.decision.decider import Decider
     from authz_service.decision.performer import Performer
@@ -44,7 +45,9 @@ class ReferenceType(click.ParamType[Reference]):
             self.fail(str(error), param, ctx)
 
 
-class _TimeType(click.ParamType[datetime]):
+class TimeType(click.ParamType[datetime]):
+    """A time on the command line."""
+
     name = "TIME"
 
     def convert(
@@ -88,8 +91,7 @@ class Circumstances:
             AuthzError: of the part that cannot be used.
         """
         with self._open(settings) as (engine, domain, store):
-            decider = assembly.build_decider(engine, domain, store, self._clock, settings)
-            decider.open_freshness().require(self.min_revision)
+            decider = assembly.build_decider(engine, domain, store, self.tell_time, settings)
             yield decider
 
     @contextmanager
@@ -100,24 +102,36 @@ class Circumstances:
             AuthzError: of the part that cannot be used.
         """
         with self._open(settings) as (engine, domain, store):
-            performer = assembly.build_performer(engine, domain, store, self._clock, settings)
+            performer = assembly.build_performer(engine, domain, store, self.tell_time, settings)
             yield performer, domain.schema
 
-    def _clock(self) -> datetime:
+    @contextmanager
+    def open_store(self, settings: Settings, domain: Domain) -> Iterator[Store]:
+        """Open the entities that are asked about.
+
+        Raises:
+            AuthzError: when they cannot be used, or have not reached the revision.
+        """
+        if self.fixture:
+            store = storage.build_fixture_store(self.fixture, domain)
+        else:
+            store = storage.open_existing_store(settings, domain)
+        try:
+            Freshness(store).require(self.min_revision)
+            yield store
+        finally:
+            store.close()
+
+    def tell_time(self) -> datetime:
+        """Tell what time it is."""
         return self.at or storage.tell_time()
 
     @contextmanager
     def _open(self, settings: Settings) -> Iterator[tuple[Engine, Domain, Store]]:
         domain = storage.find_domain(settings.domain)
         engine = assembly.build_engine(settings, domain, show_warning)
-        if self.fixture:
-            store = storage.build_fixture_store(self.fixture, domain)
-        else:
-            store = storage.open_existing_store(settings, domain)
-        try:
+        with self.open_store(settings, domain) as store:
             yield engine, domain, store
-        finally:
-            store.close()
 
 
 def _read_said(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> Said:
@@ -143,6 +157,13 @@ def takes_circumstances(command: Callable[..., None]) -> Callable[..., None]:
             help="What comes with the question, of its subject, action, resource or context; VALUE"
             " is JSON where it parses, else text. Can be given several times.",
         ),
+    ]
+    return _add(options, takes_state(command))
+
+
+def takes_state(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say of which entities it asks, and as if at what time."""
+    options = [
         click.option(
             "--fixture",
             type=click.Path(path_type=Path),
@@ -155,8 +176,15 @@ def takes_circumstances(command: Callable[..., None]) -> Callable[..., None]:
             metavar="N",
             help="Ask only if the entities have reached this revision.",
         ),
-        click.option("--at", type=_TimeType(), help="Ask as if it were this time."),
+        click.option("--at", type=TimeType(), help="Ask as if it were this time."),
     ]
+    return _add(options, command)
+
+
+def _add(
+    options: Sequence[Callable[[Callable[..., None]], Callable[..., None]]],
+    command: Callable[..., None],
+) -> Callable[..., None]:
     for option in reversed(options):
         command = option(command)
     return command

@@ -50,6 +50,7 @@ class CompiledEngine:
         PolicyError: with every place that cannot be compiled.
 
     Attributes:
+        keys: everything that can be asked.
         warnings: what is odd about what the policies came to.
     """
 
@@ -67,6 +68,7 @@ class CompiledEngine:
             raise PolicyError.at(policies.folder, "no_allow", message)
         refused = list(find_broken(statements, resolver))
         self._questions = _resolve(resolver, domain, refused)
+        self.keys = tuple(self._questions)
         sources = {each.name: each for each in policies.sources}
         if refused:
             raise PolicyError(
@@ -82,14 +84,9 @@ class CompiledEngine:
         )
         self._messages = resolver.messages()
         builder = StatementBuilder(domain.models)
-        lists = {
-            name
-            for each in (domain.schema.context, domain.schema.parameters)
-            for name, attribute in each.items()
-            if attribute.many
-        }
         self._plans = {
-            key: Plan(builder, key, question, lists) for key, question in self._questions.items()
+            key: Plan(builder, key, question, domain.schema.lists)
+            for key, question in self._questions.items()
         }
 
     def find_messages(self) -> Mapping[str, str]:

@@ -34,6 +34,7 @@ from authz_service.policy.condition import (
     join,
     words,
 )
+from authz_service.policy.pairs import PairsWriter
 from authz_service.policy.search import SearchWriter
 from authz_service.store.entity import type_name
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from authz_service.policy.clauses import Clause
     from authz_service.policy.condition import Slot
+    from authz_service.policy.parts import Part
     from authz_service.store.entity import Entity
 
 # What joins the texts of several rows.
@@ -132,6 +134,20 @@ class StatementBuilder:
             lambda writer: SearchWriter(self._models, writer.dialect, given, searched, types).write(
                 allowed, forbidden
             )
+        )
+
+    def pairs(self, subject: str, resource: str, part: Part) -> Statement:
+        """Build what counts the pairs of a part of a difference, and lists the first of them."""
+        types = {SUBJECT: subject, RESOURCE: resource}
+        return self._build(
+            lambda writer: PairsWriter(self._models, writer.dialect, types).write_pairs(part)
+        )
+
+    def ends(self, subject: str, resource: str, part: Part) -> Statement:
+        """Build what gives one row: how many subjects a product has, and how many resources."""
+        types = {SUBJECT: subject, RESOURCE: resource}
+        return self._build(
+            lambda writer: PairsWriter(self._models, writer.dialect, types).write_ends(part)
         )
 
     def _build(self, write: Callable[[_Writer], peewee.Node]) -> Statement:

@@ -1,0 +1,120 @@
+"""`authz replay`: which answers to questions that were asked a change of policies turns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from authz_service import storage
+from authz_service.cli.asking import Circumstances, TimeType, takes_state
+from authz_service.cli.comparing import (
+    Reporting,
+    compile_both,
+    takes_reporting,
+)
+from authz_service.cli.options import takes_settings
+from authz_service.cli.output import show_progress
+from authz_service.policy.asked import read_asked
+from authz_service.policy.effect import Outcome
+from authz_service.policy.replay import Replay
+from authz_service.policy.request import Said
+from authz_service.store.writer import find_revision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from authz_service.policy.asked import Asked
+    from authz_service.policy.replay import Tally
+    from authz_service.settings import Settings
+
+_STANDARD_INPUT: Final = "<stdin>"
+
+
+@click.command()
+@click.option(
+    "--policies",
+    "compared",
+    nargs=2,
+    required=True,
+    metavar="OLD NEW",
+    help="The policies to compare, each a folder, REVISION or REVISION:FOLDER.",
+)
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    required=True,
+    help="The questions, a JSON object a line; `-` is the standard input.",
+)
+@click.option("--since", type=TimeType(), help="Only what was asked then or later.")
+@click.option("--until", type=TimeType(), help="Only what was asked before then.")
+@click.option("--client", metavar="NAME", help="Only what this client asked.")
+@takes_reporting
+@takes_state
+@takes_settings("database", "domain")
+def replay(
+    settings: Settings,
+    *,
+    compared: tuple[str, str],
+    file: str,
+    since: datetime | None,
+    until: datetime | None,
+    client: str | None,
+    **options: Any,
+) -> None:
+    """Put questions that were asked to policies OLD and NEW, and report which answers differ.
+
+    They are asked of the entities as they are now. A revision is one of the git repository around
+    the folder that AUTHZ_POLICIES names.
+
+    Exit code 0 means that they were asked, 1 that there is what --fail-on names, 2 that they could
+    not be asked.
+
+    \b
+    Example:
+      authz replay --policies HEAD policies --from asked.jsonl --fail-on newly-denied
+    """
+    reporting = Reporting.take(options)
+    circumstances = Circumstances(via=None, said=Said(), **options)
+    domain = storage.find_domain(settings.domain)
+    engines = compile_both(settings, domain, *compared)
+    size = Path(file).stat().st_size if file != "-" else 0
+    with (
+        click.open_file(file, "rb") as lines,
+        circumstances.open_store(settings, domain) as store,
+        reporting.limited("ask fewer questions") as left,
+        store.snapshot(),
+        show_progress(size, "asking") as tell,
+    ):
+        now = circumstances.tell_time()
+        asked = read_asked(lines, _STANDARD_INPUT if file == "-" else file, domain.schema, tell)
+        found = Replay(*engines, domain, store, now=now, listed=reporting.limit, left=left)
+        tally = found.ask(_choose(asked, since, until, client))
+        effects = tuple(found.find_effects())
+        notes = tuple(_write_notes(tally))
+        outcome = Outcome(*compared, find_revision(store), "decision", effects, notes)
+    reporting.finish(outcome)
+
+
+def _choose(
+    asked: Iterable[Asked], since: datetime | None, until: datetime | None, client: str | None
+) -> Iterator[Asked]:
+    """Leave out what is not wanted; where a time is named, so is what was asked at no known one."""
+    for each in asked:
+        time = each.time
+        if time is None:
+            is_then = not (since or until)
+        else:
+            is_then = (since is None or since <= time) and (until is None or time < until)
+        if is_then and client in {None, each.client}:
+            yield each
+
+
+def _write_notes(tally: Tally) -> Iterator[str]:
+    asked, alike, strange = (f"{each:,}" for each in tally)
+    yield f"questions: {asked}; of {alike} both policies say the same, whatever is stored"
+    if tally.strange:
+        yield f"{strange} are about what the domain does not have, and are denied by both"

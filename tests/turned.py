@@ -1,0 +1,75 @@
+"""Which answers a change of policies turns, found by asking everything: what impact is held to."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from authz_service.policy.effect import Direction
+from authz_service.policy.impact import Impact, Terms
+from authz_service.policy.request import Request
+from authz_service.store.entity import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from authz_service.policy.compiled import CompiledEngine
+    from authz_service.policy.effect import Effect
+    from authz_service.policy.plan import Key
+    from authz_service.store.database import Store
+    from authz_service.store.domain import Domain
+
+LONG: Final = 600_000
+ALL: Final = 1_000_000
+
+
+class Change(NamedTuple):
+    """Two policies about one domain."""
+
+    old: CompiledEngine
+    new: CompiledEngine
+    domain: Domain
+
+
+# A direction, and the ids of subject and resource.
+Turned = set[tuple[Direction, str, str]]
+
+
+def ask_all(
+    change: Change, store: Store, key: Key, given: Mapping[str, Any], now: datetime
+) -> Turned:
+    """Ask both policies about every pair that is stored, and find whose answers differ."""
+    subject, action, resource = key
+    requests = [
+        Request(Reference(subject, first), action, Reference(resource, second), given)
+        for first, second in product(store.find_ids(subject), list(store.find_ids(resource)))
+    ]
+    before, after = (each.reasons_many(store, requests, now) for each in (change.old, change.new))
+    return {
+        (Direction.DENIED if new else Direction.ALLOWED, asked.subject.id, asked.resource.id)
+        for asked, old, new in zip(requests, before, after, strict=True)
+        if bool(old) != bool(new)
+    }
+
+
+def find_effects(
+    change: Change, store: Store, key: Key, said: Mapping[str, Any], now: datetime
+) -> list[Effect]:
+    """Find the effects of a change on one question, with all that they concern."""
+    terms = Terms(said, now, ALL, lambda: LONG)
+    with store.snapshot():
+        found = Impact(change.old, change.new, change.domain, store, terms)
+        return list(found.find_effects(key))
+
+
+def list_turned(effects: Iterable[Effect]) -> list[tuple[Direction, str, str]]:
+    """List whom effects concern; whoever is counted has to be listed."""
+    effects = list(effects)
+    found = [
+        (effect.cause.direction, each.subject, each.resource)
+        for effect in effects
+        for each in effect.examples
+    ]
+    assert len(found) == sum(effect.count for effect in effects)
+    return found
