@@ -37,8 +37,6 @@ POLICIES: Final = load_policies(ROOT / "policies")
 READ: Final = ("user", "read", "record")
 NOTHING_SAID: Final = read_given(GENERATED.schema, {}, {})
 
-_ON_THE_WEB: Final = 'only_on_web("view_bills", _subscription: Subscription);'
-
 # Edits of our policies: a file, what stands there, and what takes its place.
 EDITS: Final = {
     "an access owner administers no longer": (
@@ -84,8 +82,8 @@ EDITS: Final = {
     "bills are seen by any channel": ("channels.polar", '        "view_bills",\n', ""),
     "bills are seen on the web only": (
         "channels.polar",
-        "lists_channels(action: String, resource) if on_web_and_app(action, resource);",
-        f"lists_channels(action: String, resource) if on_web_and_app(action, resource);{_ON_THE_WEB}",
+        "# GS: following up",
+        'only_on_web("view_bills", _subscription: Subscription);\n# GS: following up',
     ),
     "a channel more": ("channels.polar", 'in ["web", "app"];', 'in ["web", "app", "shop"];'),
     "the excluded become administrators": (

@@ -59,8 +59,7 @@ def find_effects(
     """Find the effects of a change on one question, with all that they concern."""
     terms = Terms(said, now, ALL, lambda: LONG)
     with store.snapshot():
-        found = Impact(change.old, change.new, change.domain, store, terms)
-        return list(found.find_effects(key))
+        return list(Impact(*change, store, terms).find_effects(key))
 
 
 def list_turned(effects: Iterable[Effect]) -> list[tuple[Direction, str, str]]:

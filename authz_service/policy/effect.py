@@ -53,17 +53,19 @@ class Cause:
         return cls(direction, ground, describe_origin(clause))
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Example:
     """One of those concerned.
 
     Arguments:
         subject, resource: their ids.
-        said: what came with the question, as `context.channel=web`.
+        via: the channel of the question; None for none, and where several ways are told.
+        said: what else came with it, as `action.soft=true`.
     """
 
     subject: str
     resource: str
+    via: str | None = None
     said: tuple[str, ...] = ()
 
 

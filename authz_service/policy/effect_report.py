@@ -7,6 +7,7 @@ escape; in Markdown, every sign that could mean something is written by its numb
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.policy.effect import Direction
@@ -106,7 +107,12 @@ def _write(effect: Effect) -> dict[str, Any]:
         "count": effect.count,
         "exact": effect.is_exact,
         "examples": [
-            {"subject": each.subject, "resource": each.resource, "said": list(each.said)}
+            {
+                "subject": each.subject,
+                "resource": each.resource,
+                "via": each.via,
+                "said": list(each.said),
+            }
             for each in effect.examples
         ],
     }
@@ -115,9 +121,10 @@ def _write(effect: Effect) -> dict[str, Any]:
 def _describe(effect: Effect, example: Example) -> str:
     """Write an example as the commands take a question."""
     subject, action, resource = effect.key
-    said = [f"--with {each}" for each in example.said]
-    words = [f"{subject}/{example.subject}", action, f"{resource}/{example.resource}", *said]
-    return show(" ".join(words))
+    via = [] if example.via is None else ["--via", example.via]
+    said = [word for each in example.said for word in ("--with", each)]
+    words = [f"{subject}/{example.subject}", action, f"{resource}/{example.resource}"]
+    return show(shlex.join([*words, *via, *said]))
 
 
 def _when(effect: Effect) -> str:

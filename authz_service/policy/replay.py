@@ -15,7 +15,7 @@ from authz_service.policy.effect import Cause, Direction, Effect, Example
 from authz_service.policy.impact import find_relation, is_same
 from authz_service.policy.plan import Plan, Question
 from authz_service.policy.request import Said
-from authz_service.policy.said import write_said
+from authz_service.policy.said import CHANNEL, write_said
 from authz_service.policy.sql import StatementBuilder
 
 if TYPE_CHECKING:
@@ -129,15 +129,20 @@ class Replay:
 
     def _describe(self, request: Request) -> Example:
         context, action = (
-            {name: _plain(request.given[name]) for name in names if request.given[name]}
+            {
+                name: _plain(request.given[name])
+                for name in names
+                if request.given[name] not in (None, [])
+            }
             for names in (self._schema.context, self._schema.parameters)
         )
         entities: dict[str, dict[str, Any]] = {SUBJECT: {}, RESOURCE: {}}
         for name, value in request.supplied.items():
             part, _, attribute = name.partition(".")
             entities[part][attribute] = _plain(value)
+        via = context.pop(CHANNEL, None)
         said = Said(context, entities[SUBJECT], action, entities[RESOURCE])
-        return Example(request.subject.id, request.resource.id, tuple(write_said(said)))
+        return Example(request.subject.id, request.resource.id, via, tuple(write_said(said)))
 
 
 class _Kind:
