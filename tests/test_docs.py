@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,6 +110,39 @@ def test_the_steps_of_the_docs_run(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["test", str(path), *options])
 
     assert "4 passed, 0 failed: 2 questions, 2 steps" == result.output.splitlines()[-1]
+
+
+def test_the_change_of_the_page_on_changing_has_the_impact_that_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule of the page in the place of ours, on the example of a fixture."""
+    page = (ROOT / "docs" / "changing-policies.md").read_text()
+    [(command, answer)] = re.findall(r"^\$ authz (.+)\n([^`]*)", page, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    for folder in ("policies", "changed"):
+        shutil.copytree(ROOT / "policies", folder)
+    path = Path("changed/subscriptions.polar")
+    kept, rule = path.read_text().rsplit("permit(", 1)
+    [written] = blocks(page, "polar")
+    path.write_text(kept + written)
+    fixture = ["--fixture", str(ROOT / "fixtures" / "smith.yaml")]
+    result = CliRunner().invoke(main, [*shlex.split(command), *fixture])
+
+    assert rule.splitlines()[0] == written.removeprefix("permit(").splitlines()[0]
+    assert answer == result.output
+
+
+def test_the_question_of_the_page_on_changing_can_be_replayed(tmp_path: Path) -> None:
+    """The line of the page is a question."""
+    page = (ROOT / "docs" / "changing-policies.md").read_text()
+    asked = tmp_path / "asked.jsonl"
+    asked.write_text("".join(blocks(page, "jsonl")))
+    policies = str(ROOT / "policies")
+    fixture = str(ROOT / "fixtures" / "smith.yaml")
+    words = ["replay", "--policies", policies, policies, "--from", str(asked)]
+    result = CliRunner().invoke(main, [*words, "--fixture", fixture])
+
+    assert "note: questions: 1; of 1 both policies say the same" in result.output
 
 
 def option_of(setting: dataclasses.Field[Any]) -> str:

@@ -71,9 +71,15 @@ class Reporting:
             SearchTimeoutError: when it takes longer.
         """
         end = time.monotonic() + self.seconds
+
+        def left() -> int:
+            milliseconds = int((end - time.monotonic()) * 1_000)
+            if milliseconds <= 0:
+                raise EvaluationTimeoutError.at("the time", "evaluation_timeout", "is over")
+            return milliseconds
+
         try:
-            # the database is asked once more after the end, and gives up at once
-            yield lambda: max(1, int((end - time.monotonic()) * 1_000))
+            yield left
         except EvaluationTimeoutError:
             message = (
                 f"takes longer than {self.seconds} seconds; {advice}, or give it more with"

@@ -23,7 +23,7 @@ from authz_service.store.entity import Reference
 from authz_service.store.writer import find_revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from authz_service.polar.schema import Schema
     from authz_service.policy.effect import Effect
@@ -71,25 +71,25 @@ def impact(
     """
     reporting = Reporting.take(options)
     circumstances = Circumstances(**options)
-    domain = storage.find_domain(settings.domain)
-    engines = compile_both(settings, domain, old, new)
-    keys = _find_keys(engines[0].keys, actions, kind)
-    said = _read_said(domain.schema, keys[0], circumstances.all_said)
-    with (
-        circumstances.open_store(settings, domain) as store,
-        reporting.limited("name fewer actions with --action") as left,
-        store.snapshot(),
-        show_progress(len(keys), "comparing") as tell,
-    ):
+    with reporting.limited("name fewer actions with --action") as left:
+        domain = storage.find_domain(settings.domain)
+        engines = compile_both(settings, domain, old, new)
+        keys = _find_keys(engines[0].keys, actions, kind)
+        said = _read_said(domain.schema, keys[0], circumstances.all_said)
         terms = Terms(said, circumstances.tell_time(), reporting.limit, left)
-        found = Impact(*engines, domain, store, terms)
-        effects: list[Effect] = []
-        for key in keys:
-            effects += found.find_effects(key)
-            tell(1)
-        notes = tuple(found.find_notes(keys))
-        outcome = Outcome(old, new, find_revision(store), "pair", tuple(effects), notes)
+        with circumstances.open_store(settings, domain) as store, store.snapshot():
+            found = Impact(*engines, domain, store, terms)
+            effects = tuple(_find_effects(found, keys))
+            notes = tuple(found.find_notes(keys))
+            outcome = Outcome(old, new, find_revision(store), "pair", effects, notes)
     reporting.finish(outcome)
+
+
+def _find_effects(impact: Impact, keys: Sequence[Key]) -> Iterator[Effect]:
+    with show_progress(len(keys), "comparing") as tell:
+        for key in keys:
+            yield from impact.find_effects(key)
+            tell(1)
 
 
 def _find_keys(keys: Iterable[Key], actions: Sequence[str], kind: str | None) -> list[Key]:

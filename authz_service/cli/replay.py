@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from authz_service.polar.schema import Schema
     from authz_service.policy.asked import Asked
     from authz_service.policy.replay import Tally
     from authz_service.settings import Settings
@@ -79,24 +81,28 @@ def replay(
     """
     reporting = Reporting.take(options)
     circumstances = Circumstances(via=None, said=Said(), **options)
-    domain = storage.find_domain(settings.domain)
-    engines = compile_both(settings, domain, *compared)
-    size = Path(file).stat().st_size if file != "-" else 0
-    with (
-        click.open_file(file, "rb") as lines,
-        circumstances.open_store(settings, domain) as store,
-        reporting.limited("ask fewer questions") as left,
-        store.snapshot(),
-        show_progress(size, "asking") as tell,
-    ):
-        now = circumstances.tell_time()
-        asked = read_asked(lines, _STANDARD_INPUT if file == "-" else file, domain.schema, tell)
-        found = Replay(*engines, domain, store, now=now, listed=reporting.limit, left=left)
-        tally = found.ask(_choose(asked, since, until, client))
-        effects = tuple(found.find_effects())
-        notes = tuple(_write_notes(tally))
-        outcome = Outcome(*compared, find_revision(store), "decision", effects, notes)
+    with reporting.limited("ask fewer questions") as left:
+        domain = storage.find_domain(settings.domain)
+        engines = compile_both(settings, domain, *compared)
+        with (
+            circumstances.open_store(settings, domain) as store,
+            store.snapshot(),
+            _open_questions(file, domain.schema) as asked,
+        ):
+            now = circumstances.tell_time()
+            found = Replay(*engines, domain, store, now=now, listed=reporting.limit, left=left)
+            tally = found.ask(_choose(asked, since, until, client))
+            effects, notes = tuple(found.find_effects()), tuple(_write_notes(tally))
+            outcome = Outcome(*compared, find_revision(store), "decision", effects, notes)
     reporting.finish(outcome)
+
+
+@contextmanager
+def _open_questions(file: str, schema: Schema) -> Iterator[Iterable[Asked]]:
+    size = Path(file).stat().st_size if file != "-" else 0
+    name = _STANDARD_INPUT if file == "-" else file
+    with click.open_file(file, "rb") as lines, show_progress(size, "asking") as tell:
+        yield read_asked(lines, name, schema, tell)
 
 
 def _choose(
