@@ -67,6 +67,9 @@ def test_the_values_that_stand_for_all_are_found(
         ("true = true", 'not "a" in request.parts', {"parts": []}),
         ("request.copies < record.size", "request.copies < record.size", {"copies": 2}),
         ("true = true", "request.copies < 3", {"copies": 2}),
+        ("record.secret = true", "record.secret = request.soft", {"soft": True}),
+        ("record.secret = false", "request.soft = record.secret", {"soft": False}),
+        ("record.secret = nil", "record.secret = request.soft", {"soft": None}),
         ("record.size = 1", 'record.size = 1 and request.channel = "web"', {"channel": "web"}),
         (
             "not (record.size = 1)",

@@ -140,7 +140,7 @@ def test_a_replay_ends_with_its_time(records: Store) -> None:
         found.ask([Asked(ask_for())])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases(), policies())
 def test_the_answers_that_turn_are_those_of_both_engines(case: Case, text: str) -> None:
     """Whatever is made up, every question: as many turn as the engines say, each way."""
@@ -163,7 +163,7 @@ def test_the_answers_that_turn_are_those_of_both_engines(case: Case, text: str) 
     assert wanted == found, f"{case.policy}\n\n{text}"
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases(), policies())
 def test_a_replay_of_everything_names_the_causes_of_the_impact(case: Case, text: str) -> None:
     """Whoever is found by the one is found by the other, for the sake of the same rule."""

@@ -36,21 +36,31 @@ class Change(NamedTuple):
 Turned = set[tuple[Direction, str, str]]
 
 
+def list_allowed(
+    engine: CompiledEngine, store: Store, key: Key, given: Mapping[str, Any], now: datetime
+) -> set[tuple[str, str]]:
+    """Ask about every pair that is stored, and list those that are allowed."""
+    subject, action, resource = key
+    pairs = list(product(store.find_ids(subject), list(store.find_ids(resource))))
+    requests = [
+        Request(Reference(subject, first), action, Reference(resource, second), given)
+        for first, second in pairs
+    ]
+    decided = engine.reasons_many(store, requests, now)
+    return {pair for pair, reasons in zip(pairs, decided, strict=True) if not reasons}
+
+
+def compare(before: set[tuple[str, str]], after: set[tuple[str, str]]) -> Turned:
+    """Find whose answers differ."""
+    gained = {(Direction.ALLOWED, *each) for each in after - before}
+    return gained | {(Direction.DENIED, *each) for each in before - after}
+
+
 def ask_all(
     change: Change, store: Store, key: Key, given: Mapping[str, Any], now: datetime
 ) -> Turned:
     """Ask both policies about every pair that is stored, and find whose answers differ."""
-    subject, action, resource = key
-    requests = [
-        Request(Reference(subject, first), action, Reference(resource, second), given)
-        for first, second in product(store.find_ids(subject), list(store.find_ids(resource)))
-    ]
-    before, after = (each.reasons_many(store, requests, now) for each in (change.old, change.new))
-    return {
-        (Direction.DENIED if new else Direction.ALLOWED, asked.subject.id, asked.resource.id)
-        for asked, old, new in zip(requests, before, after, strict=True)
-        if bool(old) != bool(new)
-    }
+    return compare(*(list_allowed(each, store, key, given, now) for each in change[:2]))
 
 
 def find_effects(

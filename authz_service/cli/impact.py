@@ -75,7 +75,7 @@ def impact(
         domain = storage.find_domain(settings.domain)
         engines = compile_both(settings, domain, old, new)
         keys = _find_keys(engines[0].keys, actions, kind)
-        said = _read_said(domain.schema, keys[0], circumstances.all_said)
+        said = _read_said(domain.schema, keys, circumstances.all_said)
         terms = Terms(said, circumstances.tell_time(), reporting.limit, left)
         with circumstances.open_store(settings, domain) as store, store.snapshot():
             found = Impact(*engines, domain, store, terms)
@@ -108,13 +108,13 @@ def _find_keys(keys: Iterable[Key], actions: Sequence[str], kind: str | None) ->
     return [each for each in chosen if not actions or each[1] in actions]
 
 
-def _read_said(schema: Schema, key: Key, said: Said) -> dict[str, Any]:
-    """Read what comes with every question, by name."""
+def _read_said(schema: Schema, keys: Sequence[Key], said: Said) -> dict[str, Any]:
+    """Read what comes with every question, by name; it means the same with each."""
     for part in ("subject", "resource"):
         if getattr(said, part):
             message = f"everybody is as stored, so nothing is said of the {part}"
             raise RequestError.at("the question", "searched_is_stored", message)
-    subject, action, resource = key
+    subject, action, resource = keys[0]
     asked = Reference(subject, ""), action, Reference(resource, "")
     request = build_checked_request(schema, *asked, said)
     return {name: request.given[name] for name in (*said.context, *said.action)}

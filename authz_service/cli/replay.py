@@ -93,7 +93,8 @@ def replay(
             found = Replay(*engines, domain, store, now=now, listed=reporting.limit, left=left)
             tally = found.ask(_choose(asked, since, until, client))
             effects, notes = tuple(found.find_effects()), tuple(_write_notes(tally))
-            outcome = Outcome(*compared, find_revision(store), "decision", effects, notes)
+            reached = find_revision(store)
+            outcome = Outcome(*compared, reached, "decision", effects, notes, is_repeated=True)
     reporting.finish(outcome)
 
 

@@ -100,6 +100,7 @@ class Outcome:
         unit: what is counted, in the singular.
         effects: the differences that matter to somebody.
         notes: what is assumed, and what could not be looked at.
+        is_repeated: whether one example may count several times.
     """
 
     old: str
@@ -108,6 +109,7 @@ class Outcome:
     unit: str
     effects: tuple[Effect, ...]
     notes: tuple[str, ...]
+    is_repeated: bool = False
 
     def find(self, direction: Direction) -> list[Effect]:
         """Find the effects of one direction."""

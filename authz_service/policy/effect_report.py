@@ -24,7 +24,7 @@ _SIGN: Final = re.compile(r"[^\w /,-]|_")
 
 def write_text(outcome: Outcome) -> Iterator[str]:
     """Write it for people, line by line."""
-    yield f"{outcome.old} -> {outcome.new}, entities of revision {outcome.revision}"
+    yield f"{show(outcome.old)} -> {show(outcome.new)}, entities of revision {outcome.revision}"
     for direction in Direction:
         effects = outcome.find(direction)
         yield f"{direction}: {_total(effects, outcome.unit)}"
@@ -33,9 +33,8 @@ def write_text(outcome: Outcome) -> Iterator[str]:
             yield f"    {effect.cause.ground} {show(effect.cause.rule)}"
             for example in effect.examples:
                 yield f"    {_describe(effect, example)}"
-            more = effect.count - len(effect.examples)
-            if effect.examples and more and outcome.unit == "pair":
-                yield f"    and {more:,} more"
+            if effect.examples and not outcome.is_repeated:
+                yield from _write_rest(effect)
     for note in outcome.notes:
         yield f"note: {show(note)}"
 
@@ -125,6 +124,14 @@ def _describe(effect: Effect, example: Example) -> str:
     said = [word for each in example.said for word in ("--with", each)]
     words = [f"{subject}/{example.subject}", action, f"{resource}/{example.resource}"]
     return show(shlex.join([*words, *via, *said]))
+
+
+def _write_rest(effect: Effect) -> Iterator[str]:
+    rest = effect.count - len(effect.examples)
+    if not effect.is_exact:
+        yield "    and more"
+    elif rest:
+        yield f"    and {rest:,} more"
 
 
 def _when(effect: Effect) -> str:

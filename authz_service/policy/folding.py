@@ -123,8 +123,12 @@ def _fold_comparison(condition: Comparison, known: Mapping[str, Any]) -> Conditi
     stored = next((each for each in sides if isinstance(each, Column)), None)
     if stored is None and left is not None and right is not None:
         return bool(_COMPARE[condition.operator](left, right))
-    if left is not None or right is not None:  # of a row, or of nothing
-        return stored is not None and condition
+    said = right if left is None else left
+    if said is not None:
+        if stored is None:  # the other is nothing
+            return False
+        # both values of a flag are tried, so it is part of what is left; others are bound
+        return Comparison("=", stored, Literal.of(said)) if isinstance(said, bool) else condition
     if condition.operator != "same":
         return False
     return stored is None or IsNull(stored)

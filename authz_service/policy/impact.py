@@ -117,7 +117,7 @@ class Impact:
             if self._find_unstored(key):
                 notes[self._say_unstored(key)] = None
                 continue
-            for name, values in find_values((*old[0], *old[1], *new[0], *new[1])).items():
+            for name, values in _find_values(old, new).items():
                 if not values and name not in self._terms.said:
                     notes[self._say_assumed(name)] = None
         return list(notes)
@@ -164,9 +164,10 @@ class Impact:
     def _say_unstored(self, key: Key) -> str:
         subject, action, resource = key
         who, what = with_article(subject), with_article(resource)
+        unstored = with_article(self._find_unstored(key))
         return (
-            f"{quote(action)} by {who} on {what} is not looked at: a {self._find_unstored(key)} is"
-            " not stored, so nobody knows which there are"
+            f"{quote(action)} by {who} on {what} is not looked at: {unstored} is not stored, so"
+            " nobody knows which there are"
         )
 
     def _say_assumed(self, name: str) -> str:
@@ -180,7 +181,7 @@ class Impact:
         """Find the ways to ask that may make a difference; what cannot be tried is not said."""
         values = {
             name: found
-            for name, found in find_values((*old[0], *old[1], *new[0], *new[1])).items()
+            for name, found in _find_values(old, new).items()
             if found and name not in self._terms.said
         }
         count = 1
@@ -260,6 +261,10 @@ def find_relation(engine: CompiledEngine, key: Key) -> Relation:
 def is_same(old: Relation, new: Relation) -> bool:
     """Tell whether two policies say the same of a question, in whatever order."""
     return all({*first} == {*second} for first, second in zip(old, new, strict=True))
+
+
+def _find_values(old: Relation, new: Relation) -> dict[str, tuple[Any, ...]]:
+    return find_values(clause for side in (old, new) for part in side for clause in part)
 
 
 def _find_linked(part: Part) -> Iterator[Part]:
