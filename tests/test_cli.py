@@ -497,8 +497,10 @@ def test_every_command_is_listed() -> None:
     """The main help has a line for each command."""
     listed = run("--help").stdout.partition("Commands:")[2]
 
-    expected = "can changes check export import keys lint load messages migrate notify perform"
-    assert [*expected.split(), "serve", "show", "steps", "test", "what", "who"] == [
+    expected = (
+        "can changes check export impact import keys lint load messages migrate notify perform"
+    )
+    assert [*expected.split(), "replay", "serve", "show", "steps", "test", "what", "who"] == [
         line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "
     ]
 
