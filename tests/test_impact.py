@@ -363,6 +363,15 @@ def test_whoever_gains_by_several_rules_is_counted_once(records: Store) -> None:
     assert ("bob", "r1") not in [(each.subject, each.resource) for each in second.examples]
 
 
+def test_a_rule_is_told_once(records: Store) -> None:
+    """However many ways it has to hold."""
+    change = compile_conditions(
+        "false = true", "(record.owner = request.subject or request.subject in record.readers)"
+    )
+
+    assert [4 + 7 - 1] == [each.count for each in find(change, records)]
+
+
 def test_a_product_is_counted_and_not_gone_through(records: Store) -> None:
     """Three people and five records, less the readers: some are listed, all are counted."""
     change = compile_conditions("false = true", "not request.subject in record.readers")

@@ -22,7 +22,7 @@ from authz_service.policy.plan import write_list, write_value
 from authz_service.policy.sql import StatementBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from authz_service.policy.clauses import Clause, Step
@@ -202,16 +202,19 @@ class Impact:
             Relation(*(tuple(clause for clause, _ in part) for part in side))
             for side in (known.old, known.new)
         )
+        causes: dict[Cause, _Found] = {}
         for direction, less, more in (
             (Direction.ALLOWED, old, new),
             (Direction.DENIED, new, old),
         ):
             for gain in find_gains(less, more):
-                found = _add(self._count(known.types, each, said) for each in gain.parts)
-                if found.number:
-                    cause = Cause.of(direction, gain.clause, is_forbid=gain.is_forbid)
-                    listed = found.examples[: self._terms.listed]
-                    yield cause, found._replace(examples=listed)
+                cause = Cause.of(direction, gain.clause, is_forbid=gain.is_forbid)
+                counted = (self._count(known.types, each, said) for each in gain.parts)
+                # one rule may have come to several clauses
+                causes[cause] = _add([causes.get(cause, _NOTHING), *counted])
+        for cause, found in causes.items():
+            if found.number:
+                yield cause, found._replace(examples=found.examples[: self._terms.listed])
 
     def _count(self, types: tuple[str, str], part: Part, said: Mapping[str, Any]) -> _Found:
         if part.is_linked or not part.is_product:
@@ -275,7 +278,7 @@ def _find_linked(part: Part) -> Iterator[Part]:
         yield from rewrite(Part(merge(part.holds, clause), (*others, *mixed[:number])))
 
 
-def _add(found: Iterator[_Found]) -> _Found:
+def _add(found: Iterable[_Found]) -> _Found:
     total = _NOTHING
     for each in found:
         total = _Found(
