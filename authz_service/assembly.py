@@ -165,7 +165,11 @@ def build_compiled(
 def compile_policies(
     policies: PolicySet, settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
 ) -> CompiledEngine:
-    """Compile policies; raises as above."""
+    """Build the compiled engine of policies that are read already.
+
+    Raises:
+        PolicyError: with everything that is wrong with them.
+    """
     findings = check_policies(policies, domain.schema)
     warnings = list(findings.warnings)
     try:

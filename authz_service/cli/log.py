@@ -14,8 +14,8 @@ import click
 
 from authz_service import assembly, storage
 from authz_service.cli.asking import ReferenceType, TimeType
-from authz_service.cli.exporting import open_output
 from authz_service.cli.options import takes_settings
+from authz_service.cli.output import open_output
 from authz_service.decision.entry import describe, encode, write_entry
 from authz_service.decision.lookup import Wanted, read_entries
 from authz_service.decision.verification import find_gaps, verify
