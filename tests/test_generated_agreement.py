@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Together at least 2,000, in parts that run at the same time.
 PARTS: Final = 4
-PAIRS: Final = 500
+PAIRS: Final = 300
 
 READERS_READ: Final = """allow(request: Request, "read", record: Record) if
     request.subject in record.readers and request.channel = "web";
