@@ -15,6 +15,7 @@ from authz_service.decision.decider import Decider
 from authz_service.decision.explainer import Explainer
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
+from authz_service.decision.reviewer import Reviewer
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import PolicyError, SettingError
@@ -225,6 +226,28 @@ def build_explainer(
         clock: tells the time.
     """
     return Explainer(engine=engine, decider=decider, store=store, domain=domain, clock=clock)
+
+
+def build_reviewer(
+    engine: Engine,
+    domain: Domain,
+    store: Store,
+    clock: Callable[[], datetime] = tell_time,
+    settings: Settings | None = None,
+) -> Reviewer:
+    """Build what reviews who may do what in a store; whatever it is asked, it is of this moment.
+
+    Raises:
+        PolicyError: as above.
+    """
+    now = clock()
+    chosen = settings or Settings()
+    compiled = find_compiled(engine, chosen, domain)
+    decider = build_decider(engine, domain, store, lambda: now, chosen)
+    explainer = build_explainer(compiled, decider, domain, store, lambda: now)
+    return Reviewer(
+        engine=compiled, decider=decider, explainer=explainer, store=store, domain=domain, now=now
+    )
 
 
 def build_service(settings: Settings, engine: Engine | None = None) -> Service:

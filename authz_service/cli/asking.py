@@ -12,6 +12,7 @@ import click
 
 from authz_service import assembly, storage
 from authz_service.cli.options import show_warning
+from authz_service.decision.freshness import Freshness
 from authz_service.document import parse_time
 from authz_service.policy.said import CHANNEL, add_channel, read_said
 from authz_service.store.entity import Reference
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from authz_service.decision.decider import Decider
     from authz_service.decision.explainer import Explainer
     from authz_service.decision.performer import Performer
+    from authz_service.decision.reviewer import Reviewer
     from authz_service.polar.schema import Schema
     from authz_service.policy.engine import Engine
     from authz_service.policy.request import Said
@@ -119,6 +121,17 @@ class Circumstances:
                 assembly.build_explainer(compiled, decider, domain, store, self._clock),
                 domain.schema,
             )
+
+    @contextmanager
+    def open_reviewer(self, settings: Settings) -> Iterator[Reviewer]:
+        """Open what reviews in these circumstances.
+
+        Raises:
+            AuthzError: of the part that cannot be used.
+        """
+        with self._open(settings) as (engine, domain, store):
+            Freshness(store).require(self.min_revision)
+            yield assembly.build_reviewer(engine, domain, store, self._clock, settings)
 
     def _clock(self) -> datetime:
         return self.at or storage.tell_time()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
 from authz_service import storage
 from authz_service.cli.options import takes_settings
+from authz_service.cli.output import open_output
 from authz_service.errors import StoreError, quote, suggest
 from authz_service.store.exporting import export_entities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
 
@@ -42,7 +39,7 @@ def export(settings: Settings, *, file: str, kind: str | None) -> None:
         # the lines are closed, and with them their transaction, also when they cannot be written
         with (
             closing(export_entities(store, domain, kinds)) as lines,
-            _open_output(file) as output,
+            open_output(file) as output,
         ):
             for line in lines:
                 output.write(line)
@@ -56,21 +53,3 @@ def _find_kinds(domain: Domain, kind: str | None) -> list[str]:
         message = f"there is no entity type {quote(kind)}{suggest(kind, stored)}"
         raise StoreError.at("--type", "unknown_type", message)
     return stored if kind is None else [kind]
-
-
-@contextmanager
-def _open_output(file: str) -> Iterator[IO[bytes]]:
-    if file == "-":
-        yield sys.stdout.buffer
-        return
-    path = Path(file)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("wb") as output:
-            yield output
-        partial.replace(path)
-    except OSError as error:
-        message = f"cannot be written: {error.strerror or error}"
-        raise StoreError.at(file, "unwritable_file", message) from None
-    finally:
-        partial.unlink(missing_ok=True)

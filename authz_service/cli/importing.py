@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from authz_service import storage
 from authz_service.cli.options import takes_settings
+from authz_service.cli.output import show_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from authz_service.settings import Settings
 
 _IMPORTED: Final = "an import"
@@ -36,19 +33,9 @@ def import_(settings: Settings, *, file: str, reason: str) -> None:
     Example:
       authz export - | authz import - --database sqlite:///var/copy.db
     """
-    with click.open_file(file, "rb") as lines, _show_progress(file) as tell:
+    size = Path(file).stat().st_size if file != "-" else 0
+    with click.open_file(file, "rb") as lines, show_progress(size, "importing") as tell:
         name = _STANDARD_INPUT if file == "-" else file
         count = storage.import_into_store(settings, lines, name, reason, tell)
     entities = "1 entity" if count == 1 else f"{count} entities"
     click.echo(f"{entities} imported into {settings.shown_database}")
-
-
-@contextmanager
-def _show_progress(file: str) -> Iterator[Callable[[int], Any]]:
-    """Show how far it is, on a terminal; what comes from a pipe has no end that is known."""
-    size = Path(file).stat().st_size if file != "-" else 0
-    if not size or not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    with click.progressbar(length=size, label="importing", file=sys.stderr) as bar:
-        yield bar.update

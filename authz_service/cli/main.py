@@ -24,6 +24,7 @@ _MODULES: Final = {
     "migrate": "migrate",
     "notify": "notify",
     "perform": "perform",
+    "review": "review",
     "serve": "serve",
     "show": "show",
     "steps": "steps",

@@ -34,7 +34,7 @@ from authz_service.policy.reasons import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from authz_service.decision.paging import Pager
@@ -239,3 +239,22 @@ class Decider:
     def _write(self, codes: tuple[str, ...]) -> Decision:
         reasons = (Reason(each, self._messages.get(each, each.replace("_", " "))) for each in codes)
         return Decision(tuple(reasons), self.policy_digest)
+
+
+def walk(look: Callable[[Request, int | None, str], Found], request: Request) -> Iterator[str]:
+    """Go through all that a search finds, one page after the other.
+
+    Arguments:
+        look: the search of a decider.
+        request: the question.
+
+    Raises:
+        SearchTimeoutError: when a page takes longer than its time limit.
+    """
+    token = ""
+    while True:
+        page = look(request, None, token)
+        yield from page.results
+        token = page.next_token
+        if not token:
+            return
