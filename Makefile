@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain format lock clean
+.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-past bench-log bench-equivalent format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,8 +50,17 @@ bench-beside: $(VENV)/benchmarks ## Measure how fast questions are decided besid
 bench-explain: $(VENV)/benchmarks ## Measure what an explanation costs, to a check
 	$(PYTHON) benchmarks/explaining.py
 
+bench-past: $(VENV)/benchmarks ## Measure what it takes to ask as of a past revision
+	$(PYTHON) benchmarks/past.py
+
+bench-equivalent: $(VENV)/benchmarks ## Measure how fast two policies are compared in all small stores
+	$(PYTHON) benchmarks/equivalence.py
+
 bench-import: $(VENV)/benchmarks ## Measure how fast entities are imported and exported
 	$(PYTHON) benchmarks/importing.py
+
+bench-log: $(VENV)/benchmarks ## Measure what the decision log costs (needs wrk)
+	$(PYTHON) benchmarks/logged.py
 
 agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies
 	$(PYTHON) tests/agree.py

@@ -7,36 +7,52 @@ import importlib.util
 import random
 import secrets
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.explainer import Explainer
+from authz_service.decision.log import DecisionLog, LogTerms
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
+from authz_service.decision.redaction import build_redaction
 from authz_service.decision.reviewer import Reviewer
+from authz_service.decision.scribe import Scribe, SegmentTerms
+from authz_service.decision.sink import LineSink
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
-from authz_service.errors import PolicyError, SettingError
+from authz_service.errors import Fault, Place, PolicyError, SettingError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
-from authz_service.policy.source import check_policies, load_policies
+from authz_service.policy.kept import find_policies
+from authz_service.policy.source import (
+    check_policies,
+    load_policies,
+)
 from authz_service.settings import Settings
 from authz_service.storage import find_domain, open_existing_store, tell_time
 from authz_service.store.committer import Committer
+from authz_service.store.history import AT
+from authz_service.store.journal import open_journal
+from authz_service.store.past import open_at
+from authz_service.store.writer import write_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from authz_service.errors import Fault
+    from authz_service.decision.redaction import Redaction
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
+    from authz_service.store.history import Moment
 
 # A try has so many answers to wait for at the most: of a mail server with TLS and a login.
 _ANSWERS: Final = 12
+# What PostgreSQL locks is a number of 64 bits, of which one is the sign.
+_WRITER_BITS: Final = 63
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,10 @@ def ignore(_warning: Fault) -> None:
 
 
 def build_engine(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+    settings: Settings,
+    domain: Domain,
+    warn: Callable[[Fault], None] = ignore,
+    policies: PolicySet | None = None,
 ) -> Engine:
     """Build what evaluates the policies of the settings.
 
@@ -78,17 +97,21 @@ def build_engine(
         settings: which policies, and which engine.
         domain: what they are about.
         warn: is told what is odd about the policies.
+        policies: others than those of the settings; None for those.
 
     Raises:
         PolicyError: with everything that is wrong with them.
         SettingError: when the engine is one that needs oso, and that is not installed.
     """
-    engine, _ = _build_engines(settings, domain, warn)
+    engine, _ = _build_engines(settings, domain, warn, policies)
     return engine
 
 
 def _build_engines(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None]
+    settings: Settings,
+    domain: Domain,
+    warn: Callable[[Fault], None],
+    policies: PolicySet | None,
 ) -> tuple[Engine, Engine | None]:
     """Build the engine that answers, and the reference, if there is one."""
     if settings.engine != "compiled" and not has_reference():
@@ -98,7 +121,8 @@ def _build_engines(
         )
         raise SettingError.at("engine", "no_reference", message)
     # first, for it tells all faults at once, and shows the lines
-    policies, compiled = _compile(settings, domain, warn)
+    policies = policies or load_policies(settings.policies)
+    compiled = _compile(policies, settings, domain, warn)
     reference = _build_reference(policies, settings, domain)
     if reference and settings.engine == "oso":
         return reference, reference
@@ -123,7 +147,9 @@ def find_compiled(engine: Engine, settings: Settings, domain: Domain) -> Compile
     """
     while isinstance(engine, (Sampled, Both)):
         engine = engine.engine
-    return engine if isinstance(engine, CompiledEngine) else build_compiled(settings, domain)
+    if isinstance(engine, CompiledEngine):
+        return engine
+    return _compile(engine.policies, settings, domain, ignore)
 
 
 def build_compiled(
@@ -134,14 +160,12 @@ def build_compiled(
     Raises:
         PolicyError: as above.
     """
-    _, engine = _compile(settings, domain, warn)
-    return engine
+    return _compile(load_policies(settings.policies), settings, domain, warn)
 
 
 def _compile(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None]
-) -> tuple[PolicySet, CompiledEngine]:
-    policies = load_policies(settings.policies)
+    policies: PolicySet, settings: Settings, domain: Domain, warn: Callable[[Fault], None]
+) -> CompiledEngine:
     findings = check_policies(policies, domain.schema)
     warnings = list(findings.warnings)
     try:
@@ -152,35 +176,47 @@ def _compile(
     finally:
         for each in sorted(warnings):
             warn(each)
-    return policies, engine
+    return engine
 
 
 def build_sampled_engine(
-    settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
+    settings: Settings,
+    domain: Domain,
+    warn: Callable[[Fault], None] = ignore,
+    policies: PolicySet | None = None,
 ) -> Engine:
     """Build an engine for serving, at whose answers the reference looks now and then.
 
     Raises:
         PolicyError: as above.
     """
-    engine, reference = _build_engines(settings, domain, warn)
+    engine, reference = _build_engines(settings, domain, warn, policies)
     if not reference or not settings.sample or settings.engine != "compiled":
         return engine
     return Sampled(engine, reference, settings.sample)
 
 
-def build_decider(
+def build_decider(  # noqa: PLR0913  # what asks, of what, when, and who is told
     engine: Engine,
     domain: Domain,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
     settings: Settings | None = None,
+    *,
+    log: DecisionLog | None = None,
 ) -> Decider:
     """Build a decider over a store; without settings, its searches have those of a new service."""
     chosen = settings or Settings()
     key = chosen.token_key or secrets.token_hex()
     pager = Pager(key, chosen.max_page, chosen.search_time_limit)
-    return Decider(engine=engine, store=store, schema=domain.schema, clock=clock, pager=pager)
+    return Decider(
+        engine=engine,
+        store=store,
+        schema=domain.schema,
+        clock=clock,
+        pager=pager,
+        log=log,
+    )
 
 
 def draw_id() -> str:
@@ -196,6 +232,7 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
     settings: Settings | None = None,
     *,
     new_id: Callable[[], str] = draw_id,
+    log: DecisionLog | None = None,
 ) -> Performer:
     """Build a performer over a store; `new_id` makes the ids of new entities."""
     # the sampling thread would look at the store from outside the transaction
@@ -206,6 +243,7 @@ def build_performer(  # noqa: PLR0913  # as of a decider, and what new entities 
         procedures=domain.procedures,
         new_id=new_id,
         link=(settings or Settings()).link_page,
+        log=log,
     )
 
 
@@ -230,32 +268,38 @@ def build_explainer(
 
 def build_reviewer(
     engine: Engine,
-    domain: Domain,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
     settings: Settings | None = None,
 ) -> Reviewer:
-    """Build what reviews who may do what in a store; whatever it is asked, it is of this moment.
+    """Build what reviews who may do what in a store; all that it finds is of one time.
+
+    Arguments:
+        engine: what evaluates the policies.
+        store: the entities.
+        clock: tells that time, once.
+        settings: of the searches, and of another engine than the compiled one.
 
     Raises:
         PolicyError: as above.
     """
     now = clock()
-    chosen = settings or Settings()
+    domain, chosen = store.domain, settings or Settings()
     compiled = find_compiled(engine, chosen, domain)
     decider = build_decider(engine, domain, store, lambda: now, chosen)
     explainer = build_explainer(compiled, decider, domain, store, lambda: now)
-    return Reviewer(
-        engine=compiled, decider=decider, explainer=explainer, store=store, domain=domain, now=now
-    )
+    return Reviewer(engine=compiled, decider=decider, explainer=explainer, store=store, now=now)
 
 
-def build_service(settings: Settings, engine: Engine | None = None) -> Service:
+def build_service(
+    settings: Settings, engine: Engine | None = None, log: DecisionLog | None = None
+) -> Service:
     """Build a service over the store of the settings.
 
     Arguments:
         settings: which store, and which policies.
         engine: what evaluates them, where it has been built already.
+        log: takes the decisions; without one, nobody does.
 
     Raises:
         AuthzError: of the part that cannot be used.
@@ -263,25 +307,97 @@ def build_service(settings: Settings, engine: Engine | None = None) -> Service:
     domain = find_domain(settings.domain)
     engine = engine or build_sampled_engine(settings, domain)
     store = open_existing_store(settings, domain)
-    return put_together(settings, domain, engine, store)
+    return put_together(settings, domain, engine, store, log=log)
 
 
-def put_together(
+def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisions
     settings: Settings,
     domain: Domain,
     engine: Engine,
     store: Store,
     clock: Callable[[], datetime] = tell_time,
+    *,
+    log: DecisionLog | None = None,
 ) -> Service:
-    """Put a service together over a store that is open."""
-    decider = build_decider(engine, domain, store, clock, settings)
-    performer = build_performer(engine, domain, store, clock, settings)
+    """Put a service together over a store that is open; without a log, nothing is noted."""
+    decider = build_decider(engine, domain, store, clock, settings, log=log)
+    performer = build_performer(engine, domain, store, clock, settings, log=log)
     sampled = engine if isinstance(engine, Sampled) else None
     compiled = find_compiled(engine, settings, domain)
     explainer = build_explainer(compiled, decider, domain, store, clock)
     return Service(
         settings, domain, store, decider, performer, explainer, sampled, has_reference(), clock
     )
+
+
+@contextmanager
+def open_past(
+    settings: Settings,
+    store: Store,
+    moment: Moment,
+    policies: PolicySet | None = None,
+    warn: Callable[[Fault], None] = ignore,
+) -> Iterator[tuple[Engine, Store]]:
+    """Open a store as it was at a moment, and what evaluates the policies that served then.
+
+    Arguments:
+        settings: which engine, and which policies where those of then are not kept.
+        store: as it is now.
+        moment: which one.
+        policies: others than those of then; None for those.
+        warn: is told that they are not kept, and what is odd about them.
+
+    Raises:
+        HistoryError: when the store cannot go back so far.
+        PolicyError: when the policies cannot be used.
+        StoreError: when the database cannot be used.
+    """
+    policies = policies or find_policies(store, moment.at)
+    if policies is None:
+        then, now = write_time(moment.at), settings.policies
+        message = f"the policies of {then} are not kept, so those in `{now}` are asked"
+        warn(Fault(Place(AT), "policies_not_kept", message))
+    engine = build_engine(settings, store.domain, warn, policies)
+    with open_at(store, moment.revision) as past:
+        yield engine, past
+
+
+def build_log(
+    settings: Settings, domain: Domain, clock: Callable[[], datetime] = tell_time
+) -> DecisionLog | None:
+    """Build the log of this process beside the store of the settings; None where it is off.
+
+    Raises:
+        SettingError: when pseudonyms are wanted, and there is no key for them.
+        StoreError: when its database, or the file for its lines, cannot be used.
+    """
+    if settings.log == "off":
+        return None
+    redaction = build_log_redaction(settings, domain)
+    journal = open_journal(settings.database)
+    journal.create_tables()
+    journal.close()
+    kept = timedelta(days=settings.log_keep) if settings.log_keep else None
+    age = timedelta(hours=settings.log_segment_age)
+    scribe = Scribe(
+        journal=journal,
+        writer=secrets.randbits(_WRITER_BITS),
+        terms=SegmentTerms(settings.log_segment_size, age, kept),
+        clock=clock,
+        sink=LineSink(settings.log_lines) if settings.log_lines else None,
+    )
+    wait = settings.log_wait / 1_000
+    terms = LogTerms(settings.log == "strict", settings.log_buffer, wait)
+    return DecisionLog(scribe, terms, clock, redaction)
+
+
+def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:
+    """Build what is kept out of the log; None where nothing is.
+
+    Raises:
+        SettingError: as above.
+    """
+    return build_redaction(settings.log_drop, settings.log_hash, settings.log_key, domain.schema)
 
 
 def build_couriers(

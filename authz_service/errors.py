@@ -137,6 +137,10 @@ class RequestError(AuthzError):
     http_status = 400
 
 
+class LogError(AuthzError):
+    """A decision log that is not there, or not as it was written."""
+
+
 class NotFoundError(AuthzError):
     """Something that is asked for and not there."""
 
@@ -151,6 +155,12 @@ class ConflictError(AuthzError):
 
 class RevisionError(RequestError):
     """A question that may not be answered from a state as old as the store's."""
+
+    http_status = 409
+
+
+class HistoryError(RequestError):
+    """A question about a moment to which the store cannot go back."""
 
     http_status = 409
 

@@ -28,6 +28,10 @@ _GATEWAY_URL: Final = re.compile(
     r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
     r"(\?[A-Za-z0-9._~&=%/-]*)?"
 )
+# What of a request can be kept out of the decision log.
+_REQUEST_PATH: Final = re.compile(
+    r"(subject|resource)\.id|context\.[^.]+|(subject|action|resource)\.properties\.[^.]+"
+)
 _BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 # A dot-atom of RFC 5322 and a domain: nothing in it means anything to a header or to a mail server.
 # `=?` would begin what libraries decode.
@@ -73,6 +77,18 @@ def _parse_key(text: str) -> str:
     if len(text) < _SHORTEST_KEY:
         raise ValueError(f"give at least {_SHORTEST_KEY} characters that nobody can guess")
     return text
+
+
+def _parse_paths(text: str) -> tuple[str, ...]:
+    paths = tuple(each.strip() for each in text.split(","))
+    for each in paths:
+        if not _REQUEST_PATH.fullmatch(each):
+            raise ValueError(
+                f"`{each}` is nothing of a request; write `subject.id`, `resource.id`,"
+                " `context.NAME`, or `subject`, `action` or `resource` with `.properties.NAME`;"
+                " `*` stands for every name"
+            )
+    return paths
 
 
 def _parse_folder(text: str) -> Path:
@@ -211,6 +227,56 @@ class Settings:
         "the secret that signs the tokens of pages, for services that share them; without one, each"
         " start makes its own",
         secret=True,
+    )
+
+    log: str = _setting(
+        "buffered",
+        _parse_choice("off", "buffered", "strict"),
+        "the decision log: `buffered` in memory up to a bound, `strict` (an answer waits until its"
+        " decision is on the disk), or `off`",
+    )
+    log_buffer: int = _setting(
+        50_000,
+        _parse_whole(1_000, 10_000_000),
+        "the most decisions that a process has in memory, and a crash can lose",
+    )
+    log_wait: int = _setting(
+        3_000,
+        _parse_whole(1, 60_000),
+        "milliseconds that an answer waits for the decision log; longer is an error",
+    )
+    log_drop: tuple[str, ...] = _setting(
+        (),
+        _parse_paths,
+        "what of a request is left out of the decision log, such as `context.ip`; commas between",
+    )
+    log_hash: tuple[str, ...] = _setting(
+        (),
+        _parse_paths,
+        "what of a request is a pseudonym in the decision log, such as `subject.id`; commas"
+        " between",
+    )
+    log_key: str = _setting(
+        "", _parse_key, "the secret with which pseudonyms are made", secret=True
+    )
+    log_lines: str = _setting(
+        "",
+        _parse_text,
+        "where decisions go besides the database, as lines of JSON: a file, or `-` for the standard"
+        " output",
+    )
+    log_segment_size: int = _setting(
+        67_108_864,
+        _parse_whole(65_536, 68_719_476_736),
+        "the largest segment of the decision log, in bytes",
+    )
+    log_segment_age: int = _setting(
+        24, _parse_whole(1, 8_760), "hours after which the next segment of the log begins"
+    )
+    log_keep: int = _setting(
+        90,
+        _parse_whole(0, 36_500),
+        "days that entries of the decision log are kept after their segment ended; 0 for good",
     )
 
     smtp_host: str = _setting(

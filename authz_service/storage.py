@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
-from authz_service.errors import SettingError, StoreError
-from authz_service.store.database import MEMORY, find_missing_file, open_store
+from authz_service.errors import LogError, SettingError, StoreError
+from authz_service.store.database import open_store
 from authz_service.store.domain import Domain
 from authz_service.store.fixture import load_fixtures
 from authz_service.store.importing import import_entities
+from authz_service.store.journal import find_log_file, open_journal
 from authz_service.store.keys import has_keys
+from authz_service.store.url import MEMORY, find_missing_file
 from authz_service.store.writer import Cause, write
 
 if TYPE_CHECKING:
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 
     from authz_service.settings import Settings
     from authz_service.store.database import Store
+    from authz_service.store.journal import Journal
     from authz_service.store.migration import Migration
     from authz_service.store.writer import Writer
 
+_SQLITE: Final = "sqlite:///"
 _LOADED: Final = Cause(reason="a fixture was loaded")
 
 
@@ -62,6 +66,24 @@ def open_existing_store(settings: Settings, domain: Domain) -> Store:
         store.close()
         raise
     return store
+
+
+def open_existing_journal(settings: Settings) -> Journal:
+    """Open the decision log beside the store of the settings.
+
+    Raises:
+        LogError: when nothing was ever logged.
+        StoreError: when it cannot be used.
+    """
+    is_file = settings.database.startswith(_SQLITE)
+    place = str(find_log_file(settings.database)) if is_file else settings.shown_database
+    if not is_file or find_log_file(settings.database).exists():
+        journal = open_journal(settings.database)
+        if journal.has_tables():
+            return journal
+        journal.close()
+    message = "no decision was ever logged here; the setting is `log`"
+    raise LogError.at(place, "no_log", message)
 
 
 def _open_store_with_tables(settings: Settings, domain: Domain) -> Store:

@@ -103,11 +103,11 @@ def main(
     if shutil.which("wrk") is None:
         sys.exit("this needs wrk, which drives the servers; on Debian: apt-get install wrk")
     numbers = [str(port), str(workers), str(threads)]
-    contenders = _make_contenders(make_store(folder, customers), customers, numbers)
+    contenders = make_contenders(make_store(folder, customers), customers, numbers)
     found: dict[str, list[Result]] = {each.name: [] for each in contenders}
     for _ in range(rounds):
         for each in contenders:
-            found[each.name].append(_measure(each, port, seconds))
+            found[each.name].append(measure(each, port, seconds))
     click.echo(
         "| asked | requests/s | to hello | p50 ms | p99 ms | failed | CPU µs | MB | mapped MB"
         " | ready s |"
@@ -120,11 +120,18 @@ def main(
     click.echo(f"\n{_BATCH:,} questions a request: {decisions:,.0f} decisions/s")
 
 
-def _make_contenders(store: Path, customers: int, numbers: Sequence[str]) -> list[Contender]:
+def make_contenders(store: Path, customers: int, numbers: Sequence[str]) -> list[Contender]:
+    """Make the servers, and what they are asked.
+
+    Arguments:
+        store: which the service serves.
+        customers: how many it has.
+        numbers: port, processes and threads.
+    """
     port, workers, threads = numbers
     batch_connections = _BATCH_CONNECTIONS * int(workers) * int(threads)
     options = [f"--database=sqlite:///{store}", f"--policies={ROOT / 'policies'}"]
-    options += [f"--port={port}", f"--workers={workers}", f"--threads={threads}"]
+    options += [f"--port={port}", f"--workers={workers}", f"--threads={threads}", "--log=off"]
     service = [str(Path(sys.executable).parent / "authz"), "serve", *options]
     hello = [sys.executable, str(Path(__file__).parent / "hello.py"), *numbers]
     asked = make_questions(customers, _QUESTIONS)
@@ -158,7 +165,8 @@ def _write(data: dict[str, Any]) -> bytes:
     return json.dumps(data).encode()
 
 
-def _measure(contender: Contender, port: int, seconds: int) -> Result:
+def measure(contender: Contender, port: int, seconds: int) -> Result:
+    """Start a server, hold its answers against the known ones, and drive it for some seconds."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bodies"
         file.write_bytes(b"\n".join(contender.bodies) + b"\n")

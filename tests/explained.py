@@ -140,7 +140,7 @@ class Judge:
                         self._store.delete(Reference(fact.type, fact.id))
                     elif fact.deed == CHANGE and new.isdisjoint(fact.values.values()):
                         self._change(fact)
-                for row in rows:
+                for row in sorted(rows, key=lambda row: not new.isdisjoint(row.values.values())):
                     self._insert(row)
                 for fact in facts:
                     if fact.deed == CHANGE and not new.isdisjoint(fact.values.values()):

@@ -21,7 +21,8 @@ from authz_service.policy.source import (
     check_policies,
     read_statements,
 )
-from authz_service.store.database import MEMORY, open_store
+from authz_service.store.database import open_store
+from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
     from authz_service.policy.engine import Engine

@@ -12,9 +12,10 @@ from authz_service import assembly
 from authz_service.polar.schema import BOOLEAN, INTEGER, STRING, Attribute
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import load_policies
-from authz_service.store.database import MEMORY, open_store
+from authz_service.store.database import open_store
 from authz_service.store.domain import Domain, Promise
 from authz_service.store.entity import ChoiceField, Entity, InstantField, Reference, Row
+from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
     from pathlib import Path

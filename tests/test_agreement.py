@@ -25,8 +25,9 @@ from authz_service.scenario.case import load_scenario
 from authz_service.scenario.report import describe_failure
 from authz_service.scenario.runner import Runner
 from authz_service.settings import Settings
-from authz_service.store.database import MEMORY, open_store
+from authz_service.store.database import open_store
 from authz_service.store.entity import Reference, Row
+from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

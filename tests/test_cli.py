@@ -149,7 +149,7 @@ def test_a_fixture_takes_the_place_of_the_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "at"),
+    ("expected", "now"),
     [
         (0, "2026-12-31T23:59:59Z"),
         (1, "2027-01-01T00:00:01Z"),
@@ -157,7 +157,7 @@ def test_a_fixture_takes_the_place_of_the_database(tmp_path: Path) -> None:
         (1, "2026-12-31T23:30:00-01:00"),
     ],
 )
-def test_the_time_can_be_chosen(tmp_path: Path, expected: int, at: str) -> None:
+def test_the_time_can_be_chosen(tmp_path: Path, expected: int, now: str) -> None:
     """A question can be asked as if at another time, written in any zone."""
     policies = write_policy(
         tmp_path / "var",
@@ -169,7 +169,7 @@ def test_the_time_can_be_chosen(tmp_path: Path, expected: int, at: str) -> None:
         "user:\n  alice: {name: Alice, role: member, manager: null}\n"
         "record:\n  note: {status: active, created: 2027-01-01T00:00:00Z}\n"
     )
-    words = ["user/alice", "read", "record/note", "--at", at, "--fixture", str(fixture)]
+    words = ["user/alice", "read", "record/note", "--now", now, "--fixture", str(fixture)]
     domain = ["--domain", "small_domain", "--policies", str(policies)]
 
     assert expected == run("check", *words, *domain).exit_code
@@ -186,7 +186,7 @@ def test_the_time_can_be_chosen(tmp_path: Path, expected: int, at: str) -> None:
         ("No such option", [MARY, "view", MOBILE, "--channel", "web"]),
         (
             "`2026-01-05T09:00:00` is not a time such as 2026-01-05T09:00:00Z",
-            [MARY, "view", MOBILE, "--at", "2026-01-05T09:00:00"],
+            [MARY, "view", MOBILE, "--now", "2026-01-05T09:00:00"],
         ),
         (
             "`soft` is not of the form PART.NAME=VALUE, as in action.soft=true",
@@ -196,10 +196,10 @@ def test_the_time_can_be_chosen(tmp_path: Path, expected: int, at: str) -> None:
             "`context.channel` has an option of its own; say it with --via",
             [MARY, "view", MOBILE, "--with", "context.channel=web"],
         ),
-        ("`noon` is not a time", [MARY, "view", MOBILE, "--at", "noon"]),
+        ("`noon` is not a time", [MARY, "view", MOBILE, "--now", "noon"]),
         (
             "`0001-01-01T00:00:00+01:00` is not a time",
-            [MARY, "view", MOBILE, "--at", "0001-01-01T00:00:00+01:00"],
+            [MARY, "view", MOBILE, "--now", "0001-01-01T00:00:00+01:00"],
         ),
     ],
 )
@@ -497,8 +497,9 @@ def test_every_command_is_listed() -> None:
     """The main help has a line for each command."""
     listed = run("--help").stdout.partition("Commands:")[2]
 
-    expected = "can changes check export import keys lint load messages migrate notify perform"
-    assert [*expected.split(), "serve", "show", "steps", "test", "what", "who"] == [
+    expected = "can changes check equivalent explain export import keys lint load log messages"
+    more = "migrate notify perform policy serve show steps test what who"
+    assert [*expected.split(), *more.split()] == [
         line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "
     ]
 

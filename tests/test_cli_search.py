@@ -152,7 +152,7 @@ def test_a_search_can_come_with_more(expected: str, named: str) -> None:
 def test_a_fixture_and_a_time_can_be_chosen(folder: Path) -> None:
     """What is asked of a fixture is not asked of the database."""
     (folder / "empty.yaml").write_text("operator: {olga: {name: Olga}}\n")
-    options = ("--fixture", "empty.yaml", "--at", "2026-01-05T09:00:00Z")
+    options = ("--fixture", "empty.yaml", "--now", "2026-01-05T09:00:00Z")
     words = ("can", "person/mary", MOBILE, *options)
 
     assert (1, "") == (run(*words).exit_code, run(*words).output)

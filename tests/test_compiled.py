@@ -27,6 +27,7 @@ from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.source import PolicyFile, build_policy_set
 from authz_service.store.database import open_store
 from authz_service.store.entity import Reference, Row
+from authz_service.store.writer import keep_revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,19 @@ def test_an_engine_says_which_it_is() -> None:
     digest = build_policy_set("elsewhere", [PolicyFile("0.polar", ALLOW)]).digest
 
     assert ("compiled", digest) == (engine.name, engine.policy_digest)
+
+
+def test_an_answer_is_of_a_revision(records: Store) -> None:
+    """That of the state from which it is: alone and among others, also of what is unknown."""
+    engine = compile_policy(PERMITTED)
+    asked = [ask_for(), ask_for(action="delete"), ask_for(resource=DIARY), ask_for(ZOE)]
+    found = []
+    for revision in (5, 6):
+        keep_revision(records, revision)
+        found += [engine.decide(records, each, NOON).revision for each in asked]
+        found += [each.revision for each in engine.decide_many(records, asked, NOON)]
+
+    assert [5] * 8 + [6] * 8 == found
 
 
 def test_a_denial_has_all_its_reasons_sorted(records: Store) -> None:

@@ -8,7 +8,8 @@ import pytest
 from store_suite import LIBRARY, MARY, SharedStoreSuite, StoreSuite, add, reader
 
 from authz_service.errors import Fault, Place, StoreError
-from authz_service.store.database import MEMORY, find_missing_file, open_store
+from authz_service.store.database import open_store
+from authz_service.store.url import MEMORY, find_missing_file
 
 if TYPE_CHECKING:
     from pathlib import Path

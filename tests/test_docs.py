@@ -112,6 +112,22 @@ def test_the_steps_of_the_docs_run(tmp_path: Path) -> None:
     assert "4 passed, 0 failed: 2 questions, 2 steps" == result.output.splitlines()[-1]
 
 
+def test_the_questions_about_the_past_have_the_answers_of_the_docs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example is a whole one: it begins with an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("policies", "fixtures"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    [shown] = blocks((ROOT / "docs" / "history.md").read_text(), "console")
+    printed = ""
+    for command in re.findall(r"^\$ (.+)$", shown, re.MULTILINE):
+        result = CliRunner().invoke(main, shlex.split(command)[1:])
+        printed += f"$ {command}\n{result.output}"
+
+    assert shown == printed
+
+
 def option_of(setting: dataclasses.Field[Any]) -> str:
     """Name the option of a setting; a secret has none."""
     return "none" if setting.metadata["secret"] else f"`--{setting.name.replace('_', '-')}`"

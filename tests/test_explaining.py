@@ -66,8 +66,8 @@ def test_what_is_no_action_is_told_as_by_a_check() -> None:
     result = explain("person/mary", "view_bill", "subscription/0470000001")
 
     assert (
-        "deny\nperson/mary may not view_bill on subscription/0470000001: `view_bill` is no action on"
-        " a subscription; did you mean `view_bills`?\n"
+        "deny\nperson/mary may not view_bill on subscription/0470000001: `view_bill` is no action"
+        " on a subscription; did you mean `view_bills`?\n"
     ) == result.stdout
 
 

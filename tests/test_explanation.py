@@ -19,7 +19,8 @@ from authz_service.portal import DOMAIN
 from authz_service.scenario.case import find_scenario_files, load_scenario
 from authz_service.scenario.session import Session
 from authz_service.storage import tell_time
-from authz_service.store.database import MEMORY, open_store
+from authz_service.store.database import open_store
+from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from authz_service.decision.explainer import Explainer
     from authz_service.policy.compiled import CompiledEngine
+    from authz_service.policy.engine import Finding
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
 
@@ -72,7 +74,7 @@ class Explaining:
         self._judges: dict[Store, Explainer] = {}
         self._now = tell_time()
 
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+    def decide(self, store: Store, request: Request, now: datetime) -> Finding:
         """Decide, and hold the explanation against that."""
         self._now = now
         if store not in self._judges:
@@ -80,7 +82,8 @@ class Explaining:
             self._judges[store] = assembly.build_explainer(
                 self._engine, decider, DOMAIN, store, lambda: self._now
             )
-        decision = self._engine.reasons(store, request, now)
+        finding = self._engine.decide(store, request, now)
+        decision = finding.reasons
         explanation = self._judges[store].explain(request)
         self.explained += 1
         found = tuple(each.code for each in explanation.decision.reasons)
@@ -90,7 +93,7 @@ class Explaining:
         known = not {"unknown_subject", "unknown_resource"} & {*decision}
         if found != decision or (known and told != {*decision}):
             self.different.append(request)
-        return decision
+        return finding
 
 
 def test_every_scenario_is_explained_as_it_is_decided() -> None:

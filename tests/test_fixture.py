@@ -16,9 +16,10 @@ from store_suite import LIBRARY, PUPILS, related_ids
 from authz_service.document import find_files
 from authz_service.errors import DocumentError, Fault, FixtureError, Place
 from authz_service.portal import DOMAIN
-from authz_service.store.database import MEMORY, open_store
+from authz_service.store.database import open_store
 from authz_service.store.entity import Reference
 from authz_service.store.fixture import load_fixtures
+from authz_service.store.url import MEMORY
 from authz_service.store.writer import Cause
 from authz_service.store.writer import write as write_entities
 

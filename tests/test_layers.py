@@ -29,14 +29,15 @@ MAY_IMPORT: Final = {
     "polar": _FOUNDATION,
     "store": _STORE,
     "policy": _STORE | {"store"},
+    "equivalence": _DECISION,
     "delivery": _FOUNDATION | {"settings", "store"},
     "decision": _DECISION,
     "portal": _DECISION | {"decision"},
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
-    "scenario": _SERVICE,
+    "scenario": _SERVICE | {"equivalence"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"scenario", "web"},
+    "cli": _SERVICE | {"equivalence", "scenario", "web"},
 }
 
 ONLY_IN: Final = {
@@ -46,7 +47,7 @@ ONLY_IN: Final = {
     "werkzeug": ("web",),
     "lark": ("polar.reader", "polar.builder"),
     "marshmallow": ("web.wire", "scenario.shape", "scenario.value"),
-    "msgspec": ("web.fast", "store.lines"),
+    "msgspec": ("web.fast", "store.lines", "decision.entry"),
     "peewee": (
         "store",
         "portal",
@@ -57,7 +58,7 @@ ONLY_IN: Final = {
         "policy.supposition",
         "policy.vocabulary",
     ),
-    "psycopg": ("store.database", "store.postgresql", "store.watch"),
+    "psycopg": ("store.database", "store.url", "store.postgresql", "store.watch"),
     "itsdangerous": ("decision.paging",),
     "yaml": ("document",),
     "click": ("cli",),

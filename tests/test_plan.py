@@ -52,6 +52,25 @@ def test_an_answer_is_read() -> None:
     assert (UNKNOWN_SUBJECT,) == plan.read("010")
 
 
+def test_the_rules_that_decided_are_named_where_that_is_certain() -> None:
+    """The one rule that permits, and of each reason the one that forbids."""
+    one = PERMITS.splitlines()[1]
+    certain, uncertain = plan_of(SPLIT + one + FORBIDS), plan_of(SPLIT + PERMITS + FORBIDS)
+
+    assert ("records.polar:5",) == certain.find("200", 7).rules
+    assert ("records.polar:8",) == certain.find("101", 7).rules
+    assert () == certain.find("110", 7).rules
+    assert () == certain.find("100", 7).rules
+    assert () == uncertain.find("200", 7).rules
+
+
+def test_what_was_found_is_of_a_revision() -> None:
+    """The same answer from another state is another finding."""
+    plan = plan_of(SPLIT + PERMITS + FORBIDS)
+
+    assert [7, 8] == [plan.find("200", revision).revision for revision in (7, 8)]
+
+
 def test_an_answer_that_says_whether_it_is_allowed_is_read() -> None:
     """Where `allow` is asked it stands first, and what explains a denial behind it."""
     plan = plan_of(SPLIT + PERMITS + FORBIDS + 'allow(_: Request, "read", _record: Record);')

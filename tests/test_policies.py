@@ -19,8 +19,9 @@ from authz_service import assembly
 from authz_service.policy.request import Request, read_given
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
-from authz_service.store.database import MEMORY, open_store
+from authz_service.store.database import open_store
 from authz_service.store.entity import Reference, Row
+from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

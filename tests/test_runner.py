@@ -47,7 +47,7 @@ forbid("hard", request: Request, "delete", _record: Record) if not request.soft 
 forbid("in_parts", request: Request, "delete", _record: Record) if "a b" in request.parts;
 forbid("archived", _request: Request, "write", _record: Record{status: "archived"});
 forbid("wrong_channel", request: Request, _action: String, _record: Record) if
-    request.channel in ["post", "--at"];
+    request.channel in ["post", "--now"];
 forbid("too_late", request: Request, "read", record: Record) if
     not record.created = nil and record.created < request.now;
 """
@@ -327,7 +327,7 @@ CASES: Final = {
     "a channel": "{who: user/alice, on: record/report, via: post, can: read}",
     "blanks, quotes and letters": '{who: "user/Bob O\'Neil & Söhne", on: record/a/b c, can: read}',
     "what is unknown": "{who: usr/alice, on: recrod/report, can: raed}",
-    "a channel like an option": "{who: user/alice, on: record/report, via: --at, can: read}",
+    "a channel like an option": "{who: user/alice, on: record/report, via: --now, can: read}",
     "an action like an option": "{who: user/alice, on: record/report, can: --help}",
     "a subject like an option": "{who: -user/alice, on: record/report, can: read}",
     "a resource like an option": "{who: user/alice, on: --record/report, can: read}",
@@ -372,7 +372,7 @@ def test_the_command_of_a_step_does_just_that(
     result = CliRunner().invoke(main, [command, *words])
 
     assert "perform" == command
-    assert outcome.command.endswith("--at 2026-01-05T09:11:00+00:00")
+    assert outcome.command.endswith("--now 2026-01-05T09:11:00+00:00")
     assert "person camille, terms_accepted true, status submitted" in result.output
     assert 0 == result.exit_code
 

@@ -244,7 +244,7 @@ def test_the_clock_stays_where_it_was_put(tmp_path: Path, runner: Runner) -> Non
         commands = [session.put(position).command for position in (2, 0, 1, 2)]
 
     assert ["09:12:00", "09:06:00", "09:12:00", "09:12:00"] == [
-        each.partition("--at 2026-01-05T")[2][:8] for each in commands
+        each.partition("--now 2026-01-05T")[2][:8] for each in commands
     ]
 
 

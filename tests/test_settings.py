@@ -65,6 +65,11 @@ def test_everything_has_a_default() -> None:
         ("AUTHZ_LINK_PAGE", "https://portal.example/confirm", "https://portal.example/confirm"),
         ("AUTHZ_DELIVERY_ATTEMPTS", "3", 3),
         ("AUTHZ_DELIVERY_TIMEOUT", "5", 5),
+        ("AUTHZ_LOG", "strict", "strict"),
+        ("AUTHZ_LOG_BUFFER", "1000", 1000),
+        ("AUTHZ_LOG_DROP", "context.ip", ("context.ip",)),
+        ("AUTHZ_LOG_DROP", "subject.id, context.*", ("subject.id", "context.*")),
+        ("AUTHZ_LOG_HASH", "action.properties.x", ("action.properties.x",)),
     ],
 )
 def test_a_setting_is_read_from_the_environment(variable: str, text: str, value: Any) -> None:
@@ -120,6 +125,11 @@ def test_the_environment_of_others_is_ignored() -> None:
         ("AUTHZ_SMTP_PORT", 1, 65535),
         ("AUTHZ_DELIVERY_ATTEMPTS", 1, 100),
         ("AUTHZ_DELIVERY_TIMEOUT", 1, 60),
+        ("AUTHZ_LOG_BUFFER", 1_000, 10_000_000),
+        ("AUTHZ_LOG_WAIT", 1, 60_000),
+        ("AUTHZ_LOG_SEGMENT_SIZE", 65_536, 68_719_476_736),
+        ("AUTHZ_LOG_SEGMENT_AGE", 1, 8_760),
+        ("AUTHZ_LOG_KEEP", 0, 36_500),
     ],
 )
 def test_a_number_has_bounds(variable: str, lowest: int, highest: int) -> None:
@@ -144,6 +154,17 @@ def test_a_number_is_digits(text: str) -> None:
     assert [(Place("AUTHZ_PORT"), "invalid_setting")] == [
         (fault.where, fault.code) for fault in refuse("AUTHZ_PORT", text).faults
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "subject", "subject.name", "subject.type", "context", "context.a.b", "x.id", ","]
+)
+def test_what_is_nothing_of_a_request_cannot_be_kept_out_of_the_log(text: str) -> None:
+    """A slip of the pen would leave in the log what somebody wants out of it."""
+    [fault] = refuse("AUTHZ_LOG_DROP", text).faults
+
+    assert "invalid_setting" == fault.code
+    assert "is nothing of a request" in fault.message
 
 
 def test_zeros_in_front_do_not_hide_a_number_beyond_its_bounds() -> None:

@@ -31,7 +31,10 @@ BEFORE: Final = (
     'SELECT (CASE WHEN FALSE THEN \'2\' WHEN EXISTS(SELECT 1 FROM "user" AS "subject"'
     " WHERE \"subject\".\"id\" = ?) THEN '1' ELSE '0' END || CASE WHEN "
 )
-AFTER: Final = ' THEN \'1\' ELSE \'0\' END) FROM "record" AS "resource" WHERE "resource"."id" = ?'
+AFTER: Final = (
+    ' THEN \'1\' ELSE \'0\' END), (SELECT "t1"."revision" FROM "authz_state" AS "t1")'
+    ' FROM "record" AS "resource" WHERE "resource"."id" = ?'
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +161,7 @@ def test_what_a_question_brings_is_bound(builder: StatementBuilder) -> None:
 
 
 def test_all_questions_are_one_statement(builder: StatementBuilder) -> None:
-    """Each set of clauses is a digit of one row, and there is no row without the entities."""
+    """Each set of clauses is a digit of one row, which there is only with the entities."""
     statement = builder.decide(
         "user", "record", [clauses_of("record.size = 1"), (), clauses_of("1 = 1")]
     )
@@ -166,6 +169,7 @@ def test_all_questions_are_one_statement(builder: StatementBuilder) -> None:
     assert (
         "SELECT (CASE WHEN \"resource\".\"size\" = 1 THEN '2' ELSE '1' END"
         " || CASE WHEN FALSE THEN '1' ELSE '0' END || CASE WHEN TRUE THEN '1' ELSE '0' END)"
+        ', (SELECT "t1"."revision" FROM "authz_state" AS "t1")'
         ' FROM "user" AS "subject", "record" AS "resource"'
         ' WHERE ("subject"."id" = ? AND "resource"."id" = ?)'
     ) == statement.texts[SQLITE]
@@ -191,7 +195,9 @@ def test_a_subject_that_something_refers_to_is_not_looked_for(
     assert text.startswith("SELECT CASE WHEN ")
     assert text.endswith(
         ' THEN \'2\' WHEN EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" = ?)'
-        ' THEN \'1\' ELSE \'0\' END FROM "record" AS "resource" WHERE "resource"."id" = ?'
+        " THEN '1' ELSE '0' END"
+        ', (SELECT "t1"."revision" FROM "authz_state" AS "t1")'
+        ' FROM "record" AS "resource" WHERE "resource"."id" = ?'
     )
 
 
@@ -228,6 +234,7 @@ def test_many_requests_are_one_statement(builder: StatementBuilder) -> None:
         ' ("resource"."owner_id" = "asked"."value_0" AND "resource"."size" {same} {copies})'
         ' THEN \'2\' WHEN EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" ='
         " \"asked\".\"value_0\") THEN '1' ELSE '0' END, ',')"
+        ', (SELECT "t1"."revision" FROM "authz_state" AS "t1")'
         ' FROM "asked", "record" AS "resource" WHERE "resource"."id" = "asked"."value_2"'
     )
     names = '"number", "value_0", "value_1", "value_2"'
@@ -249,12 +256,13 @@ def test_many_requests_are_one_statement(builder: StatementBuilder) -> None:
 
 
 def test_what_is_unknown_is_one_statement(builder: StatementBuilder) -> None:
-    """Whether there is the subject, and whether there is the resource."""
+    """Whether there is the subject, whether there is the resource, and the revision."""
     statement = builder.is_known("user", "record")
 
     assert (
         'SELECT EXISTS(SELECT 1 FROM "user" AS "subject" WHERE "subject"."id" = ?),'
         ' EXISTS(SELECT 1 FROM "record" AS "resource" WHERE "resource"."id" = ?)'
+        ', (SELECT "t1"."revision" FROM "authz_state" AS "t1")'
     ) == statement.texts[SQLITE]
     assert (SUBJECT_SLOT, RESOURCE_SLOT) == statement.slots
 

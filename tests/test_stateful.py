@@ -22,9 +22,10 @@ from authz_service.policy.request import Said, build_request, read_inputs
 from authz_service.policy.source import load_policies
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
-from authz_service.store.database import MEMORY, BrokenPromiseError, open_store
+from authz_service.store.database import BrokenPromiseError, open_store
 from authz_service.store.entity import Reference, Row
 from authz_service.store.system import Message
+from authz_service.store.url import MEMORY
 from authz_service.store.writer import Cause, find_changes, find_revision, write
 
 if TYPE_CHECKING:

@@ -58,7 +58,22 @@ def test_a_change_says_what_became_of_what_and_why(store: Store) -> None:
     assert made.after["bought"] == "2026-01-05T09:00:00Z"
     assert changed.before
     assert changed.after == {**changed.before, "pages": 90, "waiting": ["mary"]}
-    assert Change(4, NOW, EMMA, changed.after, None, BORROWED) == gone
+    assert Change(4, NOW, EMMA, changed.after, None, BORROWED, previous=3) == gone
+
+
+def test_a_change_leads_back_to_the_one_before(store: Store) -> None:
+    """Of the same entity, one by one or many at once; an entity that is new has none."""
+    put(store, reader("mary"), reader("tom"))
+    with write(store, BORROWED, NOW) as writer:
+        writer.put(reader("mary"))
+        writer.delete(Reference("reader", "tom"))
+    with write(store, BORROWED, NOW) as writer:
+        readers = {each: reader(each).values for each in ("mary", "tom")}
+        writer.put_many("reader", readers, writer.store.find_many("reader", ["mary", "tom"]))
+
+    assert [(1, 0), (2, 0), (3, 1), (4, 2), (5, 3), (6, 0)] == [
+        (each.revision, each.previous) for each in find_changes(store, 0, 10)
+    ]
 
 
 def test_an_update_replaces_lists(store: Store) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
-from authz_service.cli.options import takes_settings
+from authz_service.cli.options import LOGGING, takes_settings
 from authz_service.errors import EXIT_DENY
 from authz_service.policy.said import build_checked_request
 
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
     from authz_service.store.entity import Reference
 
+# What the decision log calls this.
+_CLIENT: Final = "authz check"
+
 
 @click.command()
 @click.argument("subject", type=ReferenceType())
 @click.argument("action")
 @click.argument("resource", type=ReferenceType())
 @takes_circumstances
-@takes_settings("database", "policies", "domain", "engine", "time_limit")
+@takes_settings("database", "policies", "domain", "engine", "time_limit", *LOGGING)
 def check(
     settings: Settings, *, subject: Reference, action: str, resource: Reference, **options: Any
 ) -> None:
@@ -34,11 +37,12 @@ def check(
     Example:
       authz check person/mary view_usage subscription/0470000001 --via app
       authz check user/alice delete record/record-1 --with action.soft=true
+      authz check person/mary view_bills subscription/0470000001 --at 1200
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, subject, resource) as decider:
         asked = subject, action, resource, circumstances.all_said
-        decision = decider.check(build_checked_request(decider.schema, *asked))
+        decision = decider.check(build_checked_request(decider.schema, *asked), _CLIENT)
     if decision.allowed:
         click.echo("allow")
         return

@@ -48,7 +48,7 @@ def explain(
       authz explain person/mary view_bills subscription/0470000001 --via app
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_explainer(settings) as (explainer, schema):
+    with circumstances.open_explainer(settings, subject, resource) as (explainer, schema):
         asked = subject, action, resource, circumstances.all_said
         explanation = explainer.explain(build_checked_request(schema, *asked))
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 import click
 
@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from authz_service.errors import Fault
 
 P = ParamSpec("P")
+
+# How decisions are noted, for the commands that make some.
+LOGGING: Final = (
+    "log",
+    "log_buffer",
+    "log_wait",
+    "log_drop",
+    "log_hash",
+    "log_lines",
+    "log_segment_size",
+    "log_segment_age",
+    "log_keep",
+)
 
 
 def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

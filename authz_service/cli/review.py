@@ -115,7 +115,7 @@ def review(
     """
     circumstances = Circumstances(**options)
     wanted = Wanted(entity, side, circumstances.said, circumstances.via, limit)
-    with circumstances.open_reviewer(settings) as reviewer:
+    with circumstances.open_reviewer(settings, entity) as reviewer:
         found = reviewer.review(wanted, show_progress)
     with open_output(file) as output:
         for line in _WRITERS[format_](found):

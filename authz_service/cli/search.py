@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
-from authz_service.cli.options import takes_settings
+from authz_service.cli.options import LOGGING, takes_settings
 from authz_service.decision.decider import walk
 from authz_service.errors import EXIT_DENY, RequestError
 from authz_service.policy.said import build_checked_request
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from authz_service.policy.request import Request
     from authz_service.settings import Settings
 
-_SETTINGS: Final = ("database", "policies", "domain", "engine", "search_time_limit")
+_SETTINGS: Final = ("database", "policies", "domain", "engine", "search_time_limit", *LOGGING)
 
 
 def _takes_count(command: Callable[..., None]) -> Callable[..., None]:
@@ -54,7 +54,7 @@ def who(
       authz who view_usage subscription/0470000001 --via app
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, resource) as decider:
         kinds = [kind] if kind else sorted(decider.schema.subjects)
         asked = (
             _build(decider, circumstances, Reference(each, ""), action, resource) for each in kinds
@@ -63,7 +63,7 @@ def who(
             (
                 f"{request.subject.type}/{found}"
                 for request in asked
-                for found in walk(decider.search_subjects, request)
+                for found in walk(decider.search_subjects, request, "authz who")
             ),
             count=count,
         )
@@ -88,9 +88,9 @@ def what(
       authz what person/philip view_bills subscription
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, subject) as decider:
         request = _build(decider, circumstances, subject, action, Reference(kind, ""))
-        found = walk(decider.search_resources, request)
+        found = walk(decider.search_resources, request, "authz what")
         _print((f"{kind}/{each}" for each in found), count=count)
 
 
@@ -112,11 +112,11 @@ def can(
       authz can person/mary subscription/0470000001
     """
     circumstances = Circumstances(**options)
-    with circumstances.open_decider(settings) as decider:
+    with circumstances.open_decider(settings, subject, resource) as decider:
         known = decider.schema.types.get(resource.type)
         action = known.actions[0] if known and known.actions else ""  # it is not looked at
         request = _build(decider, circumstances, subject, action, resource)
-        _print(walk(decider.search_actions, request), count=count)
+        _print(walk(decider.search_actions, request, "authz can"), count=count)
 
 
 def _build(

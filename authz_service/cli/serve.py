@@ -8,6 +8,7 @@ import json
 import logging
 import multiprocessing
 import os
+import pwd
 import secrets
 import shlex
 import signal
@@ -24,11 +25,14 @@ from granian.log import LogLevels
 
 from authz_service import assembly, storage
 from authz_service.cli.notify import DELIVERY
-from authz_service.cli.options import show_warning, takes_settings
+from authz_service.cli.options import LOGGING, show_warning, takes_settings
 from authz_service.delivery.channels import build_channels, explain_silence
 from authz_service.delivery.turn import make_turn, take_turn
-from authz_service.errors import SettingError
+from authz_service.errors import SettingError, StoreError
+from authz_service.policy.kept import pack_policies
+from authz_service.policy.source import load_policies
 from authz_service.store.database import open_store
+from authz_service.store.policies import keep_policies
 from authz_service.web.api import EVALUATION, WELL_KNOWN
 from authz_service.web.app import load_app
 from authz_service.web.patience import Patience
@@ -43,7 +47,9 @@ if TYPE_CHECKING:
     from granian.server.common import AbstractServer
 
     from authz_service.policy.engine import Engine
+    from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
+    from authz_service.store.database import Store
     from authz_service.store.domain import Domain
 
 _CHECK_SECONDS: Final = 1.0
@@ -92,6 +98,7 @@ class _Shared:
     "time_limit",
     "max_page",
     "search_time_limit",
+    *LOGGING,
     *DELIVERY,
 )
 def serve(settings: Settings, *, create: bool) -> None:
@@ -111,13 +118,16 @@ def serve(settings: Settings, *, create: bool) -> None:
     with_keys = storage.find_whether_keys_exist(settings, domain)
     refuse_exposure(settings.host, has_keys=with_keys)
     _refuse_taken_address(settings)
-    engine = assembly.build_sampled_engine(settings, domain, show_warning)
+    policies = load_policies(settings.policies)
+    engine = assembly.build_sampled_engine(settings, domain, show_warning, policies)
     build_channels(settings, domain.name)
     if create:
         _create(settings, domain)
+    assembly.build_log(settings, domain)
     store = storage.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     silence = explain_silence(settings, store) if domain.templates else []
+    _keep_policies(store, policies)
     store.close()
     server = build_server(settings)
     announce = functools.partial(
@@ -158,18 +168,21 @@ def _load_worker(
     starts another.
     """
     patience = Patience(settings.threads, settings.body_timeout)
+    log = assembly.build_log(settings, domain)
 
     def follow() -> None:
         while os.getppid() == shared.parent and not patience.is_at_end():
             time.sleep(_CHECK_SECONDS)
         if os.getppid() == shared.parent:
             logging.getLogger(__name__).error("clients keep all threads waiting; starting again")
+        if log:
+            log.close(_STOP_SECONDS)
         os._exit(1)  # at once: nothing else ends what a slow client keeps waiting
 
     # the parent's handler came along with the fork, and would lose a signal meant for this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
-    app = load_app(settings, engine, patience)
+    app = load_app(settings, engine, patience, log)
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()
@@ -199,6 +212,24 @@ def _create(settings: Settings, domain: Domain) -> None:
         store.close()
     if count is not None:
         click.echo(f"made {settings.shown_database} with {count} entities from {settings.fixtures}")
+
+
+def _keep_policies(store: Store, policies: PolicySet) -> None:
+    """Note which policies serve from now on, where the database can be written."""
+    kept = pack_policies(policies)
+    try:
+        keep_policies(store, kept, _find_user(), storage.tell_time())
+    except StoreError as error:
+        click.echo(f"the policies are not kept, so `--at` will ask others: {error}", err=True)
+
+
+def _find_user() -> str:
+    """Find who runs this process: in a container it may have no name."""
+    user = os.getuid()
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def _refuse_taken_address(settings: Settings) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from itsdangerous import BadPayload, BadSignature, URLSafeSerializer
 
 from authz_service.errors import RequestError
+from authz_service.policy.clauses import RESOURCE, SUBJECT
 from authz_service.policy.request import Page
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ class Asked:
     def policy(self) -> str:
         """So much of the policy digest as tells policy sets apart."""
         return self.policy_digest[-32:]
+
+    @property
+    def known(self) -> Request:
+        """The question without what is open in it."""
+        request = self.request
+        if self.searched == SUBJECT:
+            return request._replace(subject=replace(request.subject, id=""))
+        if self.searched == RESOURCE:
+            return request._replace(resource=replace(request.resource, id=""))
+        return request._replace(action="")
 
     def digest(self) -> str:
         """Sum up the question without the policies, and without what is open."""

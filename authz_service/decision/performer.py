@@ -14,7 +14,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.decision.answer import Decision, Reason, write_decision
+from authz_service.decision.entry import Kind
 from authz_service.errors import RequestConflictError, RequestError, quote
+from authz_service.policy.engine import Finding
 from authz_service.policy.reasons import EVALUATION_ERROR, EVALUATION_TIMEOUT
 from authz_service.store.database import BrokenPromiseError
 from authz_service.store.system import Answered
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from authz_service.decision.decider import Decider
+    from authz_service.decision.log import DecisionLog
     from authz_service.policy.request import Request
     from authz_service.store.committer import Committer
     from authz_service.store.writer import Change, Writer
@@ -75,11 +78,19 @@ class Performed:
         decision: whether it was allowed, and so done.
         changes: what it wrote, as JSON has it; nothing for a denial.
         revision: of the store behind it.
+        is_repeated: whether it came of an earlier request with the same key.
     """
 
     decision: Decision
     changes: tuple[Mapping[str, Any], ...]
     revision: int
+    is_repeated: bool = field(default=False, compare=False)
+
+    @property
+    def finding(self) -> Finding:
+        """What was decided, and from which state of the store."""
+        codes = tuple(each.code for each in self.decision.reasons)
+        return Finding(codes, revision=self.revision - len(self.changes))
 
 
 class Performer:
@@ -93,9 +104,10 @@ class Performer:
         procedures: what happens, by type of resource and action.
         new_id: makes the id of an entity that was never used.
         link: the page on which links in messages are followed; empty where there is none.
+        log: takes what is decided; None where nobody does.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what is done, where, when, and who is told
         self,
         *,
         decider: Decider,
@@ -103,12 +115,14 @@ class Performer:
         procedures: Mapping[tuple[str, str], Procedure],
         new_id: Callable[[], str],
         link: str = "",
+        log: DecisionLog | None = None,
     ) -> None:
         self._decider = decider
         self._committer = committer
         self._procedures = procedures
         self._new_id = new_id
         self._link = link
+        self._log = log
 
     def perform(self, deed: Deed) -> Performed:
         """Decide a deed, and do it when it is allowed.
@@ -117,11 +131,17 @@ class Performer:
             RequestError: when nothing happens by this action, or the key is not usable.
             RequestConflictError: when the key was used for something else.
             StoreError: when the database cannot write; nothing happened then.
+            UnavailableError: when the decision cannot be noted. What was done is done.
         """
         self._refuse_unusable(deed)
-        request = deed.request
+        request, log = deed.request, self._log
         cause = Cause(deed.client, str(request.subject), request.action, deed.reason)
-        return self._committer.run(cause, lambda writer: self._perform_once(deed, writer))
+        started = log.count() if log else 0
+        performed = self._committer.run(cause, lambda writer: self._perform_once(deed, writer))
+        if log and not performed.is_repeated:
+            asked = started, deed.client, request
+            log.note(self._decider.about, Kind.PERFORM, *asked, performed.finding)
+        return performed
 
     def _refuse_unusable(self, deed: Deed) -> None:
         request = deed.request
@@ -219,4 +239,4 @@ def _write_answer(performed: Performed) -> str:
 def _read_answer(text: str) -> Performed:
     reasons, digest, changes, revision = json.loads(text)
     decision = Decision(tuple(Reason(*each) for each in reasons), digest)
-    return Performed(decision, tuple(changes), revision)
+    return Performed(decision, tuple(changes), revision, is_repeated=True)

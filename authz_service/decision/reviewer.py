@@ -126,27 +126,25 @@ class Reviewer:
         decider: decides, by whatever engine, as of that time.
         explainer: explains, as of that time.
         store: the entities.
-        domain: what they are.
         now: the time.
     """
 
-    def __init__(  # noqa: PLR0913  # each by its name
+    def __init__(
         self,
         *,
         engine: CompiledEngine,
         decider: Decider,
         explainer: Explainer,
         store: Store,
-        domain: Domain,
         now: datetime,
     ) -> None:
         self._decider = decider
         self._explainer = explainer
         self._store = store
-        self._domain = domain
+        self._domain = store.domain
         self._now = now
         self._origins = Origins(engine.policies.sources)
-        self._kinds = list(_find_kinds(engine, domain))
+        self._kinds = list(_find_kinds(engine, store.domain))
 
     def review(self, wanted: Wanted, watch: Watch) -> Review:
         """Review what somebody may do, or who may do what on an entity.

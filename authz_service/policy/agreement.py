@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from authz_service.policy.engine import Engine
+    from authz_service.policy.engine import Engine, Finding
     from authz_service.policy.request import Page, Request
     from authz_service.store.database import Store
 
@@ -36,6 +36,7 @@ class Both:
     name: Final = "both"
 
     def __init__(self, engine: Engine, reference: Engine) -> None:
+        self.policies = engine.policies
         self.policy_digest = engine.policy_digest
         self.engine = engine
         self._reference = reference
@@ -44,7 +45,7 @@ class Both:
         """Find what the policies' own `reason(code, message)` facts say for people."""
         return self.engine.find_messages()
 
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+    def decide(self, store: Store, request: Request, now: datetime) -> Finding:
         """Find everything that stands against a request, from one state of the store.
 
         Raises:
@@ -59,14 +60,14 @@ class Both:
             wanted = _try(self._reference, store, request, now)
         if isinstance(found, Exception) and isinstance(wanted, Exception):
             raise found
-        if isinstance(found, Exception) or isinstance(wanted, Exception) or found != wanted:
+        if isinstance(found, Exception) or isinstance(wanted, Exception) or _differ(found, wanted):
             said = f"{self.engine.name} {_shown(found)}, {self._reference.name} {_shown(wanted)}"
             raise _disagree(said)
         return found
 
-    def reasons_many(
+    def decide_many(
         self, store: Store, requests: Sequence[Request], now: datetime
-    ) -> list[tuple[str, ...]]:
+    ) -> list[Finding]:
         """Find the same for several requests, which must not depend on asking them together.
 
         Raises:
@@ -74,13 +75,23 @@ class Both:
             Exception: as above.
         """
         with store.snapshot():
-            together = self.engine.reasons_many(store, requests, now)
-            alone = [self.reasons(store, each, now) for each in requests]
+            together = self.engine.decide_many(store, requests, now)
+            alone = [self.decide(store, each, now) for each in requests]
         for first, second in zip(together, alone, strict=True):
-            if first != second:
+            if _differ(first, second):
                 name = self.engine.name
                 raise _disagree(f"{name} {_shown(second)} alone, {_shown(first)} among others")
         return alone
+
+    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+        """Find the reasons alone; raises as above."""
+        return self.decide(store, request, now).reasons
+
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the reasons alone of several requests; raises as above."""
+        return [each.reasons for each in self.decide_many(store, requests, now)]
 
     def search(
         self, store: Store, request: Request, searched: str, page: Page, now: datetime
@@ -126,6 +137,7 @@ class Sampled:
 
     def __init__(self, engine: Engine, reference: Engine, one_in: int) -> None:
         self.name = engine.name
+        self.policies = engine.policies
         self.policy_digest = engine.policy_digest
         self.engine = engine
         self._both = Both(engine, reference)
@@ -141,23 +153,33 @@ class Sampled:
         """Find what the policies' own `reason(code, message)` facts say for people."""
         return self.engine.find_messages()
 
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+    def decide(self, store: Store, request: Request, now: datetime) -> Finding:
         """Find everything that stands against a request, as the engine does."""
         # not counted under a lock: a number that is lost only shifts the sample
         self._count += 1
         if self._count % self._one_in == 0:
             self._submit(store, request, now)
-        return self.engine.reasons(store, request, now)
+        return self.engine.decide(store, request, now)
 
-    def reasons_many(
+    def decide_many(
         self, store: Store, requests: Sequence[Request], now: datetime
-    ) -> list[tuple[str, ...]]:
+    ) -> list[Finding]:
         """Find the same for several requests, as the engine does."""
         first = self._one_in - 1 - self._count % self._one_in
         self._count += len(requests)
         for request in requests[first :: self._one_in]:
             self._submit(store, request, now)
-        return self.engine.reasons_many(store, requests, now)
+        return self.engine.decide_many(store, requests, now)
+
+    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+        """Find the reasons alone."""
+        return self.decide(store, request, now).reasons
+
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the reasons alone of several requests."""
+        return [each.reasons for each in self.decide_many(store, requests, now)]
 
     def search(
         self, store: Store, request: Request, searched: str, page: Page, now: datetime
@@ -192,7 +214,7 @@ class Sampled:
             store, request, now = self._waiting.get()
             started = time.thread_time()
             try:
-                self._both.reasons(store, request, now)
+                self._both.decide(store, request, now)
                 disagreed = False
             except AuthzError as error:
                 disagreed = any(fault.code == "engines_disagree" for fault in error.faults)
@@ -207,12 +229,10 @@ class Sampled:
             time.sleep(_REST * (time.thread_time() - started))
 
 
-def _try(
-    engine: Engine, store: Store, request: Request, now: datetime
-) -> tuple[str, ...] | Exception:
+def _try(engine: Engine, store: Store, request: Request, now: datetime) -> Finding | Exception:
     """Ask an engine; what a rule runs into is its answer, what the database does is not."""
     try:
-        return engine.reasons(store, request, now)
+        return engine.decide(store, request, now)
     except (EvaluationTimeoutError, StoreError):
         raise
     except Exception as error:  # noqa: BLE001  # compared with what the other engine says
@@ -223,7 +243,12 @@ def _disagree(said: str) -> PolicyError:
     return PolicyError.at("the engines", "engines_disagree", said)
 
 
-def _shown(answer: tuple[str, ...] | Exception) -> str:
+def _differ(first: Finding, second: Finding) -> bool:
+    """Tell whether two answers differ; which rules decided, not every engine knows."""
+    return first.reasons != second.reasons
+
+
+def _shown(answer: Finding | Exception) -> str:
     if isinstance(answer, Exception):
         return f"fails ({answer})"
-    return f"says deny ({', '.join(answer)})" if answer else "says allow"
+    return f"says deny ({', '.join(answer.reasons)})" if answer.reasons else "says allow"

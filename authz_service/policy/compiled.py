@@ -17,6 +17,7 @@ from authz_service.errors import PolicyError, with_article
 from authz_service.polar.syntax import Rule
 from authz_service.polar.text import make_fault
 from authz_service.policy.assertions import find_broken
+from authz_service.policy.engine import Finding
 from authz_service.policy.plan import Plan, Question
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 from authz_service.policy.resolver import Resolver
@@ -105,6 +106,14 @@ class CompiledEngine:
         """Find what a question was compiled to; None for one that the domain does not have."""
         return self._questions.get((subject, action, resource))
 
+    def get_question(self, subject: str, action: str, resource: str) -> Question:
+        """Find what a question of the domain was compiled to.
+
+        Raises:
+            KeyError: when it is none of the domain.
+        """
+        return self._questions[subject, action, resource]
+
     def find_texts(self, subject: str, action: str, resource: str) -> Mapping[str, str]:
         """Find the statement that decides a question of the domain, by dialect."""
         return self._plans[subject, action, resource].decide.texts
@@ -115,8 +124,8 @@ class CompiledEngine:
             request, now
         )
 
-    def reasons(self, store: Reader, request: Request, now: datetime) -> tuple[str, ...]:
-        """Find everything that stands against a request: sorted codes, none for an allow.
+    def decide(self, store: Reader, request: Request, now: datetime) -> Finding:
+        """Find everything that stands against a request, and from which state of the store.
 
         Raises:
             EvaluationTimeoutError: when it takes longer than the time limit.
@@ -126,18 +135,21 @@ class CompiledEngine:
         plan = self._plans[key]
         ask, values = plan.decide, plan.values(request, now)
         rows = store.execute(ask.texts, ask.pick(values), self.time_limit)
-        return plan.read(rows[0][0]) if rows else self._find_unknown(store, plan, values)
+        return plan.find(*rows[0]) if rows else self._find_unknown(store, plan, values)
 
-    def reasons_many(
+    def decide_many(
         self, store: Store, requests: Sequence[Request], now: datetime
-    ) -> list[tuple[str, ...]]:
+    ) -> list[Finding]:
         """Find the same for several requests, those of one kind with one statement.
 
         Raises:
             EvaluationTimeoutError: when a statement takes longer than the time limit.
             StoreError: when the database cannot answer.
         """
-        found: list[tuple[str, ...] | None] = [None] * len(requests)
+        if store.viewed:
+            # a view would be gone through whole to join it with a table of questions
+            return [self.decide(store, each, now) for each in requests]
+        found: list[Finding | None] = [None] * len(requests)
         kinds: defaultdict[Key, list[int]] = defaultdict(list)
         for number, (subject, action, resource, _, _) in enumerate(requests):
             kinds[subject.type, action, resource.type].append(number)
@@ -146,14 +158,24 @@ class CompiledEngine:
             for start in range(0, len(asked), plan.most):
                 numbers = asked[start : start + plan.most]
                 texts, bound = plan.bind_many(numbers, [requests[each] for each in numbers], now)
-                [(answers,)] = store.execute(texts, bound, self.time_limit)
+                [(answers, revision)] = store.execute(texts, bound, self.time_limit)
                 for each in answers.split(",") if answers else ():
                     number, _, answer = each.partition(":")
-                    found[int(number)] = plan.read(answer)
+                    found[int(number)] = plan.find(answer, revision)
         return [
-            self.reasons(store, request, now) if reasons is None else reasons
-            for request, reasons in zip(requests, found, strict=True)
+            self.decide(store, request, now) if finding is None else finding
+            for request, finding in zip(requests, found, strict=True)
         ]
+
+    def reasons(self, store: Reader, request: Request, now: datetime) -> tuple[str, ...]:
+        """Find the reasons alone; raises as above."""
+        return self.decide(store, request, now).reasons
+
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the reasons alone of several requests; raises as above."""
+        return [each.reasons for each in self.decide_many(store, requests, now)]
 
     def search(
         self, store: Store, request: Request, searched: str, page: Page, now: datetime
@@ -175,14 +197,16 @@ class CompiledEngine:
         texts, bound = plan.bind_search(searched, request, page, now)
         return [found for (found,) in store.execute(texts, bound, page.time_limit)]
 
-    def _find_unknown(self, store: Reader, plan: Plan, values: list[Any]) -> tuple[str, ...]:
+    def _find_unknown(self, store: Reader, plan: Plan, values: list[Any]) -> Finding:
         ask = plan.is_known
         [known] = store.execute(ask.texts, ask.pick(values), self.time_limit)
-        has_subject, has_resource = known
+        has_subject, has_resource, revision = known
         if not has_subject:
-            return (UNKNOWN_SUBJECT,)
-        # where both are there, they were written since the question was asked
-        return (NOT_PERMITTED,) if has_resource else (UNKNOWN_RESOURCE,)
+            return Finding((UNKNOWN_SUBJECT,), revision=revision)
+        if not has_resource:
+            return Finding((UNKNOWN_RESOURCE,), revision=revision)
+        # they were written since the question was asked, so it is the answer of neither state
+        return Finding((NOT_PERMITTED,))
 
 
 def _resolve(
@@ -190,7 +214,7 @@ def _resolve(
 ) -> dict[Key, Question]:
     """Resolve all that may be asked; what cannot be, is added to what is refused."""
     questions: dict[Key, Question] = {}
-    for key in _keys(domain):
+    for key in find_keys(domain):
         try:
             allow = None if resolver.is_split(key[2]) else resolver.allow(*key)
             questions[key] = Question(allow, resolver.permit(*key), resolver.forbid(*key))
@@ -208,7 +232,8 @@ def _find_silent(questions: Mapping[Key, Question]) -> Iterator[str]:
             yield f"no rule permits `{action}` on {on}, and none says that nobody may"
 
 
-def _keys(domain: Domain) -> Iterator[Key]:
+def find_keys(domain: Domain) -> Iterator[Key]:
+    """Find the kinds of questions that a domain has."""
     for resource, actions in domain.actions.items():
         for action in actions:
             for subject in sorted(domain.subjects):

@@ -28,8 +28,10 @@ from polar.query import Query
 
 from authz_service.errors import EvaluationTimeoutError, Place, PolicyError, suggest
 from authz_service.polar.schema import SCALARS
+from authz_service.policy.engine import Finding
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 from authz_service.store.entity import Row
+from authz_service.store.writer import find_revision
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -68,6 +70,7 @@ class Oracle:
     name: Final = "oso"
 
     def __init__(self, policies: PolicySet, schema: Schema, time_limit: int) -> None:
+        self.policies = policies
         self.policy_digest = policies.digest
         self._classes = {name: _build_class(each) for name, each in schema.types.items()}
         self._time_limit = time_limit
@@ -81,6 +84,17 @@ class Oracle:
             return {}
         found = self._ask(math.inf, "reason", Variable("code"), Variable("message"))
         return {each["code"]: each["message"] for each in found}
+
+    def decide(self, store: Store, request: Request, now: datetime) -> Finding:
+        """Find everything that stands against a request, and from which state; raises as below."""
+        with store.snapshot():
+            return Finding(self.reasons(store, request, now), revision=find_revision(store))
+
+    def decide_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[Finding]:
+        """Find the same for several requests, one after the other; raises as below."""
+        return [self.decide(store, each, now) for each in requests]
 
     def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
         """Find everything that stands against a request: sorted codes, none for an allow.

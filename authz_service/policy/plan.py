@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.policy.condition import NOW_SLOT, RESOURCE_SLOT, SUBJECT_SLOT
+from authz_service.policy.engine import Finding
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_SUBJECT
 from authz_service.policy.search import AFTER_SLOT, LIMIT_SLOT
 
@@ -96,7 +97,7 @@ class Plan:
         decide: gives one row with an answer, and none where the subject or the resource is unknown.
         is_known: says which of the two is.
         most: how many questions one statement takes.
-        read: reads the reasons off an answer.
+        find: reads off an answer, and the revision beside it, what was found.
     """
 
     def __init__(
@@ -124,7 +125,10 @@ class Plan:
         self._many: dict[int, Ask] = {}
         self._searches: dict[str, Statement] = {}
         self.most = min(_MOST_AT_ONCE, _power_of_two(_MOST_VALUES // len(self._slots)) // 2)
-        self.read = lru_cache(_MOST_READ)(self._read)
+        self.find = lru_cache(_MOST_READ)(self._find)
+        self._allowing = _find_rule(self._parts[0])
+        self._forbidding = {code: _find_rule(each) for code, each in question.forbid.items()}
+        self._forbidding[NOT_PERMITTED] = ""  # of no rule, mostly
 
     def values(self, request: Request, now: datetime) -> list[Any]:
         """Put what a request brings in the order from which statements pick."""
@@ -209,7 +213,13 @@ class Plan:
         places = [self._slots.index(slot) for slot in statement.slots]
         return Ask(statement.texts, _build_picker(places), size or len(places))
 
-    def _read(self, answer: str) -> tuple[str, ...]:
+    def _find(self, answer: str, revision: int) -> Finding:
+        reasons = self.read(answer)
+        known = [self._forbidding.get(each, "") for each in reasons] or [self._allowing]
+        return Finding(reasons, tuple(each for each in known if each), revision)
+
+    def read(self, answer: str) -> tuple[str, ...]:
+        """Read the reasons off an answer."""
         first, others = answer[0], answer[1:]
         if first == _NO_SUBJECT:
             return (UNKNOWN_SUBJECT,)
@@ -228,6 +238,12 @@ def _build_picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any,
     if len(places) > 1:
         return itemgetter(*places)
     return lambda values: tuple(values[each] for each in places)
+
+
+def _find_rule(clauses: Sequence[Clause]) -> str:
+    """Find the one rule that all clauses came by, with its place; empty where there are several."""
+    places = {f"{each.rules[0].span.file}:{each.rules[0].span.line}" for each in clauses}
+    return places.pop() if len(places) == 1 else ""
 
 
 def _power_of_two(count: int) -> int:

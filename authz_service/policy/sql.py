@@ -1,6 +1,7 @@
 """Clauses into statements: one tree for each question, written in the dialect of either database.
 
-Each set of clauses is a digit of one text, so that one statement gives the decision and all
+Beside the answer stands the revision of the state from which it is. Each set of clauses is a digit
+of one text, so that one statement gives the decision and all
 reasons. Subject and resource are rows of the outermost query; their ids are bound parameters, as is
 everything that comes with the question. What a policy says itself stands in the text. For many
 questions of one kind, what would be bound stands in a table of values instead, with a line for each
@@ -36,6 +37,7 @@ from authz_service.policy.condition import (
 )
 from authz_service.policy.search import SearchWriter
 from authz_service.store.entity import type_name
+from authz_service.store.system import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,6 +83,8 @@ class StatementBuilder:
     ) -> Statement:
         """Build what gives one row, a text with a digit for each of the questions: does it hold.
 
+        Beside it stands the revision of the store.
+
         Of the first it says 2 when it holds, 1 when not, and 0 when not, there being no such
         subject. It gives no row where there is no such resource; there may be none as well where
         there is no such subject.
@@ -93,7 +97,8 @@ class StatementBuilder:
         """Build the same for several requests at once.
 
         It binds, for each request, a number and then the slots. It gives one row, a text in which
-        each answer follows its number and a colon, with commas between them; null for no answer.
+        each answer follows its number and a colon, with commas between them, null for no answer;
+        and the revision of the store.
         """
         texts = {
             writer.dialect: writer.decide_many(subject, resource, questions, count)
@@ -103,7 +108,7 @@ class StatementBuilder:
         return Statement(texts, tuple(dict.fromkeys(slots)))
 
     def is_known(self, subject: str, resource: str) -> Statement:
-        """Build what gives one row: is there the subject, and is there the resource."""
+        """Build what gives one row: is there the subject, is there the resource, the revision."""
         types = subject, resource
         if types not in self._known:  # it is the same for all actions
             self._known[types] = self._build(lambda writer: writer.is_known(*types))
@@ -191,7 +196,7 @@ class _Writer:
             numbered = words(peewee.Entity(ASKED, "number"), "|| ':' ||", answer)
             answer = peewee.Function(_JOINED[self.dialect], (numbered, peewee.SQL("','")))
         has_ids = [self._has_id(name, row) for name, row in rows.items()]
-        query = peewee.Select(sources, [answer])
+        query = peewee.Select(sources, [answer, _revision()])
         return query.where(join(has_ids, " AND ")) if has_ids else query
 
     def decide_many(
@@ -220,7 +225,7 @@ class _Writer:
             self._exists(name, rows[name]) if name in rows else peewee.SQL("TRUE")
             for name in (SUBJECT, RESOURCE)
         ]
-        return peewee.Select(columns=known)
+        return peewee.Select(columns=[*known, _revision()])
 
     def _outer_rows(self, subject: str, resource: str) -> dict[str, Any]:
         """Find the rows of a question; what is not stored has none."""
@@ -235,6 +240,11 @@ class _Writer:
         return words(
             peewee.Column(row, row.model.id.column_name), "=", self.conditions.given(f"?{name}")
         )
+
+
+def _revision() -> peewee.Select:
+    """Read the revision of the state that is asked: once, however many rows are looked at."""
+    return State.select(State.revision)
 
 
 def _is_known_by_reference(questions: Sequence[Sequence[Clause]]) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import peewee
 
@@ -41,6 +41,10 @@ _MARKS: Final = {SQLITE: "?", POSTGRESQL: "%s"}
 
 class Reader(Protocol):
     """Whatever answers statements that read."""
+
+    @property
+    def viewed(self) -> frozenset[str]:
+        """The tables before which temporary views stand."""
 
     def execute(
         self, texts: Mapping[str, str], parameters: Sequence[Any], time_limit: int
@@ -81,6 +85,7 @@ class Memory:
     """
 
     def __init__(self, reader: Reader) -> None:
+        self.viewed = reader.viewed
         self._reader = reader
         self._known: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
 
@@ -103,9 +108,13 @@ def find_alike(
     """
     if not checks:
         return ()
-    bound = [value for promise, put in checks for value in _bind_like(promise, put)]
-    [alike] = reader.execute(_write_likes(tuple(each for each, _ in checks)), bound, time_limit)
-    return alike
+    asked = [(promise, tuple(_bind_like(promise, put))) for promise, put in checks]
+    different = list(dict.fromkeys(asked))
+    bound = [value for _, values in different for value in values]
+    texts = _write_likes(tuple(promise for promise, _ in different))
+    [alike] = reader.execute(texts, bound, time_limit)
+    found = dict(zip(different, alike, strict=True))
+    return [found[each] for each in asked]
 
 
 class Supposition:
@@ -125,6 +134,7 @@ class Supposition:
         put: Collection[Put],
         gone: Mapping[str, Collection[str]],
     ) -> None:
+        self.viewed = reader.viewed
         self._reader = reader
         self._models = models
         self._put: defaultdict[str, list[Put]] = defaultdict(list)
@@ -134,8 +144,12 @@ class Supposition:
             kind: [each.id for each in self._put[kind]] + sorted(gone.get(kind, ()))
             for kind in sorted({*self._put, *gone})
         }
-        counts = [(kind, len(ids), len(self._put[kind])) for kind, ids in self._hidden.items()]
-        self._prefixes = _write_tables(tuple(counts), tuple(models[kind] for kind in self._hidden))
+        self._prefixes = _write_tables(
+            tuple(
+                _Table(models[kind], kind in reader.viewed, len(ids), len(self._put[kind]))
+                for kind, ids in self._hidden.items()
+            )
+        )
         self._bound = list(self._bind())
 
     def execute(
@@ -178,29 +192,41 @@ def _put_before(tables: str, text: str) -> str:
     return f"WITH {tables} {text}" if rest == text else f"WITH {tables}, {rest}"
 
 
+class _Table(NamedTuple):
+    """A table that stands before the real one.
+
+    Arguments:
+        model: whose.
+        is_viewed: whether a temporary view stands before the real one already.
+        hidden: how many entities are left out.
+        put: how many are added.
+    """
+
+    model: type[Entity]
+    is_viewed: bool
+    hidden: int
+    put: int
+
+
 @lru_cache(_MOST_TEXTS)
-def _write_tables(
-    counts: tuple[tuple[str, int, int], ...], models: tuple[type[Entity], ...]
-) -> Mapping[str, str]:
+def _write_tables(tables: tuple[_Table, ...]) -> Mapping[str, str]:
     """Write the tables that stand before the real ones, in both dialects."""
     return {
-        dialect: ", ".join(
-            _write_table(model, hidden, put, dialect)
-            for (_, hidden, put), model in zip(counts, models, strict=True)
-        )
-        for dialect in _MARKS
+        dialect: ", ".join(_write_table(each, dialect) for each in tables) for dialect in _MARKS
     }
 
 
-def _write_table(model: type[Entity], hidden: int, put: int, dialect: str) -> str:
-    mark = _MARKS[dialect]
-    table = f'"{model._meta.table_name}"'  # noqa: SLF001  # peewee's interface
+def _write_table(table: _Table, dialect: str) -> str:
+    mark, model = _MARKS[dialect], table.model
+    name = f'"{model._meta.table_name}"'  # noqa: SLF001  # peewee's interface
     names = ", ".join(f'"{each.column_name}"' for each in model._meta.fields.values())  # noqa: SLF001
     # in PostgreSQL a name inside of its own `WITH` is that of the real table
-    real = f"main.{table}" if dialect == SQLITE else table
-    kept = f'SELECT {names} FROM {real} WHERE "id" NOT IN ({", ".join([mark] * hidden)})'
+    place = ("temp." if table.is_viewed else "main.") if dialect == SQLITE else ""
+    hidden = ", ".join([mark] * table.hidden)
+    kept = f'SELECT {names} FROM {place}{name} WHERE "id" NOT IN ({hidden})'
     added = f"SELECT {', '.join(_write_values(model, dialect))} FROM (SELECT 1) AS one"
-    return f"{table} ({names}) AS NOT MATERIALIZED ({' UNION ALL '.join([kept, *[added] * put])})"
+    union = " UNION ALL ".join([kept, *[added] * table.put])
+    return f"{name} ({names}) AS NOT MATERIALIZED ({union})"
 
 
 def _write_values(model: type[Entity], dialect: str) -> Iterator[str]:

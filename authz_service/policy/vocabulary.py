@@ -110,7 +110,7 @@ class Vocabulary:
         for name, attribute in self._types[kind].attributes.items():
             value = row.get(name)
             if not attribute.many and attribute.type not in SCALARS and value is not None:
-                found[name] = Reference(attribute.type, value)
+                found[name] = Reference(attribute.type, value.removeprefix(NO_ID))
         return found
 
     def find_said(self, name: str) -> Attribute | None:

@@ -43,7 +43,7 @@ def write_command(
     for each in write_said(said):
         options += ["--with", each]
     if at:
-        options += ["--at", at.isoformat()]
+        options += ["--now", at.isoformat()]
     defaults = load_settings({})
     for name in ("policies", "domain"):
         value = getattr(settings, name)

@@ -139,9 +139,9 @@ class Committer:
         self._try(jobs)
 
     def _try(self, jobs: Sequence[_Job]) -> None:
-        now = self._clock()
         with self._store.transaction():
             revision = hold_revision(self._store)
+            now = self._clock()  # while nobody else writes, so that times follow revisions
             for each in jobs:
                 revision = self._run(each, now, revision)
             keep_revision(self._store, revision)

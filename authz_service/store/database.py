@@ -6,18 +6,17 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import peewee
-import psycopg.conninfo
+import psycopg
 
 from authz_service.errors import AuthzError, Fault, Place, StoreError
 from authz_service.store.entity import REVISION, Reference, Row, find_link, is_text, type_name
 from authz_service.store.mishap import explained, is_sqlite, name_database, write_one_line
-from authz_service.store.postgresql import PostgresqlDatabase
 from authz_service.store.rows import Rows
 from authz_service.store.tables import Tables
+from authz_service.store.url import build_database
 from authz_service.store.watch import Watch, ask_postgresql
 
 if TYPE_CHECKING:
@@ -32,16 +31,6 @@ if TYPE_CHECKING:
     from authz_service.store.statement import Insertion
     from authz_service.store.tables import Standing
 
-MEMORY: Final = "sqlite:///:memory:"
-
-# WAL lets readers go on while one writes. The file is read in place, not copied page by page, which
-# takes a third off a check (benchmarks/README.md); 2 GiB is the most that SQLite maps.
-_SQLITE_PRAGMAS: Final = {"journal_mode": "wal", "foreign_keys": 1}
-_IN_PLACE: Final = {"mmap_size": 2**31}
-# The wait lets writers queue instead of failing.
-_SQLITE_WAIT_SECONDS: Final = 10
-# Prepared statements that a connection keeps; each question of a domain has two.
-_SQLITE_STATEMENTS: Final = 1_024
 # What PostgreSQL says of a text that an index cannot hold; SQLite holds any.
 _TOO_LONG: Final = psycopg.errors.ProgramLimitExceeded
 # How many ids are read at once where all are gone through.
@@ -59,11 +48,19 @@ class Store:
 
     Safe to share between threads: each has a connection of its own, opened when it first asks. A
     store in memory belongs to the thread that made it. Nothing is cached.
+
+    Arguments:
+        database: where they are.
+        domain: says which there are.
+
+    Attributes:
+        viewed: the tables before which views of what was stand; none unless it is the past.
     """
 
     def __init__(self, database: peewee.Database, domain: Domain) -> None:
         self._database = database
-        self._domain = domain
+        self.domain = domain
+        self.viewed: frozenset[str] = frozenset()
         self._models = {type_name(model): model for model in domain.models if model.stored}
         self._rows_of = {name: Rows(database, each) for name, each in self._models.items()}
         self._is_sqlite = is_sqlite(database)
@@ -82,7 +79,7 @@ class Store:
             return False
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
-            message = f"has tables, but lacks {listed}; it is not a store of {self._domain.name}"
+            message = f"has tables, but lacks {listed}; it is not a store of {self.domain.name}"
             raise StoreError.at(name_database(self._database), "foreign_database", message)
         return True
 
@@ -218,6 +215,12 @@ class Store:
             return self._tables.migrate()
 
     @property
+    def url(self) -> str:
+        """Where it is; can hold a password."""
+        name = str(self._database.database)
+        return f"sqlite:///{name}" if self._is_sqlite else name
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether whoever writes holds the whole database from the first moment."""
         return self._is_sqlite
@@ -314,7 +317,7 @@ class Store:
 
     def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
         name = type_name(model)
-        kept = self._domain.schema.types[name].attributes
+        kept = self.domain.schema.types[name].attributes
         return [
             Row(
                 Reference(name, values["id"]),
@@ -326,7 +329,7 @@ class Store:
 
     def _explain(self, reference: Reference, error: peewee.IntegrityError) -> Fault:
         place = Place(str(reference))
-        for promise in self._domain.promises:
+        for promise in self.domain.promises:
             if promise.is_named_in(error):
                 return Fault(place, promise.code, f"breaks a promise: {promise.message}")
         return Fault(
@@ -347,42 +350,4 @@ def open_store(url: str, domain: Domain, *, in_place: bool = True) -> Store:
         StoreError: when the URL cannot be used. Whether the database answers is seen when it is
             first asked.
     """
-    if url.startswith("postgresql://"):
-        _check_postgresql_url(url)
-        return Store(PostgresqlDatabase(url, prefer_psycopg3=True), domain)
-    path = url.removeprefix("sqlite:///")
-    if path == url or not path:
-        message = "is no URL of a database; write `sqlite:///PATH` or `postgresql://USER@HOST/NAME`"
-        raise StoreError.at("database", "unknown_database", message)
-    if url != MEMORY:
-        _make_folder(Path(path).parent)
-    database = peewee.SqliteDatabase(
-        path,
-        pragmas=_SQLITE_PRAGMAS | _IN_PLACE if in_place else _SQLITE_PRAGMAS,
-        timeout=_SQLITE_WAIT_SECONDS,
-        cached_statements=_SQLITE_STATEMENTS,
-    )
-    return Store(database, domain)
-
-
-def find_missing_file(url: str) -> Path | None:
-    """Find the file that a SQLite URL names, if it is not there: opening it would make it."""
-    path = Path(url.removeprefix("sqlite:///"))
-    return path if url.startswith("sqlite:///") and url != MEMORY and not path.exists() else None
-
-
-def _check_postgresql_url(url: str) -> None:
-    """Refuse what the driver cannot read, in our words: its own quote the password."""
-    try:
-        psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.Error:
-        message = "is no URL of a PostgreSQL database; write `postgresql://USER@HOST/NAME`"
-        raise StoreError.at("database", "unknown_database", message) from None
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"cannot be made: {error.strerror or error}"
-        raise StoreError.at(str(folder), "no_folder", message) from None
+    return Store(build_database(url, in_place=in_place), domain)

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authz_service.store.entity import type_name
-from authz_service.store.system import SYSTEM_TABLES, State
+from authz_service.store.system import (
+    Activated,
+    Answered,
+    ApiKey,
+    Applied,
+    ChangeLine,
+    Message,
+    PolicyText,
+    State,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +29,21 @@ if TYPE_CHECKING:
     from authz_service.store.domain import Domain
 
 STORE_PART: Final = "store"
+
+_FIRST_TABLES: Final[tuple[type[peewee.Model], ...]] = (
+    State,
+    ChangeLine,
+    Answered,
+    Message,
+    ApiKey,
+    Applied,
+)
+_FILL_PREVIOUS: Final = (
+    "UPDATE authz_change SET previous = found.previous FROM ("
+    "SELECT revision, before, LAG(revision, 1, 0) OVER"
+    " (PARTITION BY type, entity_id ORDER BY revision) AS previous FROM authz_change"
+    ") AS found WHERE found.revision = authz_change.revision AND found.before IS NOT NULL"
+)
 
 
 class TableMaker(Protocol):
@@ -56,8 +80,8 @@ def add_column(database: peewee.Database, table: str, column: str) -> None:
 
 
 def _add_revisions(database: peewee.Database, tables: TableMaker, domain: Domain) -> None:
-    for model in SYSTEM_TABLES:
-        tables.create_one(model)
+    for table in _FIRST_TABLES:
+        tables.create_one(table)
     State.insert(id=1, revision=0).execute(database)
     kind = database.field_types.get("BIGINT", "BIGINT")
     for model in domain.models:
@@ -65,6 +89,18 @@ def _add_revisions(database: peewee.Database, tables: TableMaker, domain: Domain
             add_column(database, type_name(model), f'"revision" {kind} NOT NULL DEFAULT 0')
 
 
+def _add_history(database: peewee.Database, tables: TableMaker, _domain: Domain) -> None:
+    for model in (PolicyText, Activated):
+        tables.create_one(model)
+    feed = type_name(ChangeLine)
+    if any(each.name == "previous" for each in database.get_columns(feed)):
+        return  # the step before this one has just made the table, as it is now
+    kind = database.field_types.get("BIGINT", "BIGINT")
+    add_column(database, feed, f'"previous" {kind} NOT NULL DEFAULT 0')
+    database.execute_sql(_FILL_PREVIOUS)
+
+
 STORE_MIGRATIONS: Final = (
     Migration(1, "revisions, the feed, answers, messages and keys", _add_revisions),
+    Migration(2, "what leads back in the feed, and the policies that served", _add_history),
 )

@@ -41,16 +41,17 @@ class Rows:
     Arguments:
         database: where they are.
         model: of the type.
+        prefix: with which the names of the tables begin that are written.
     """
 
-    def __init__(self, database: peewee.Database, model: type[Entity]) -> None:
+    def __init__(self, database: peewee.Database, model: type[Entity], prefix: str = "") -> None:
         self.kind = type_name(model)
         self._database = database
         self._is_sqlite = isinstance(database, peewee.SqliteDatabase)
         hidden = {"id", REVISION, *model.copies}
         fields: Mapping[str, peewee.Field] = model._meta.fields  # noqa: SLF001  # peewee's interface
         own = {name: each for name, each in fields.items() if name not in hidden}
-        self._links = {name: _Link.of(model, name) for name in find_links(model)}
+        self._links = {name: _Link.of(model, name, prefix) for name in find_links(model)}
         self._usual: dict[str, Any] = {name: each.default for name, each in own.items()}
         self._usual |= dict.fromkeys(self._links, ())
         self._names = tuple(own)
@@ -63,10 +64,11 @@ class Rows:
             (fields[name].column_name, _select_copy(fields, path))
             for name, path in model.copies.items()
         ]
-        self._select = f"SELECT {_list(['id', REVISION, *columns])} FROM {_quote(self.kind)}"
-        self._insertion = _write_insertion(model, ["id", REVISION, *columns], copies)
-        self._update = _write_update(self.kind, [REVISION, *columns], copies)
-        self._delete = f"DELETE FROM {_quote(self.kind)} WHERE {_quote('id')} = ?"
+        table = prefix + self.kind
+        self._select = f"SELECT {_list(['id', REVISION, *columns])} FROM {_quote(table)}"
+        self._insertion = _write_insertion(model, table, ["id", REVISION, *columns], copies)
+        self._update = _write_update(table, [REVISION, *columns], copies)
+        self._delete = f"DELETE FROM {_quote(table)} WHERE {_quote('id')} = ?"
 
     def fill_in(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Add to what an entity holds what is not said: defaults, nothing, and empty lists."""
@@ -178,9 +180,10 @@ class _Link:
     here: str
 
     @classmethod
-    def of(cls, model: type[Entity], name: str) -> Self:
+    def of(cls, model: type[Entity], name: str, prefix: str) -> Self:
         through, here, there = find_link(model, name)
-        table, own, other = map(_quote, (type_name(through), here.column_name, there.column_name))
+        names = prefix + type_name(through), here.column_name, there.column_name
+        table, own, other = map(_quote, names)
         return cls(
             Insertion(f"INSERT INTO {table} ({own}, {other})", "?, ?"),
             f"DELETE FROM {table} WHERE {own} = ?",
@@ -212,11 +215,11 @@ def _select_copy(fields: Mapping[str, peewee.Field], path: str) -> str:
 
 
 def _write_insertion(
-    model: type[Entity], columns: list[str], copies: list[tuple[str, str]]
+    model: type[Entity], table: str, columns: list[str], copies: list[tuple[str, str]]
 ) -> Insertion:
     names = _list([*columns, *(name for name, _ in copies)])
     values = ", ".join(["?"] * len(columns) + [select for _, select in copies])
-    insertion = Insertion(f"INSERT INTO {_quote(type_name(model))} ({names})", values)
+    insertion = Insertion(f"INSERT INTO {_quote(table)} ({names})", values)
     # an entity must not stand before one that it refers to, in a statement neither
     is_tied = model in model._meta.refs.values()  # noqa: SLF001  # peewee's interface
     return replace(insertion, together=1) if is_tied else insertion

@@ -1,4 +1,4 @@
-"""What a store keeps beside its entities: revisions and the feed, answers given, messages, keys.
+"""What a store keeps beside its entities: the feed, answers, messages, keys and policies.
 
 These tables are the same for every domain. No policy sees them, and no question is about them.
 """
@@ -42,9 +42,13 @@ class State(peewee.Model):
 
 
 class ChangeLine(peewee.Model):
-    """One write of one entity, in the order in which they were made."""
+    """One write of one entity, in the order in which they were made.
+
+    `previous` is the revision of the write that left `before`; 0 where there is no line of it.
+    """
 
     revision = peewee.BigIntegerField(primary_key=True)
+    previous = peewee.BigIntegerField(default=0, constraints=[peewee.SQL("DEFAULT 0")])
     at = InstantField()
     type = peewee.TextField()
     entity_id = peewee.TextField()
@@ -122,6 +126,32 @@ class ApiKey(peewee.Model):
         table_name = "authz_key"
 
 
+class PolicyText(peewee.Model):
+    """A policy set that served: its files, as a JSON object of names and texts."""
+
+    digest = peewee.TextField(primary_key=True)
+    files = peewee.TextField()
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_policy"
+
+
+class Activated(peewee.Model):
+    """From when on a policy set served, and who began to serve it."""
+
+    number = peewee.AutoField()
+    digest = peewee.TextField()
+    at = InstantField()
+    who = peewee.TextField()
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_policy_activated"
+
+
 class Applied(peewee.Model):
     """A migration that this store has behind it."""
 
@@ -143,5 +173,7 @@ SYSTEM_TABLES: Final[tuple[type[peewee.Model], ...]] = (
     Answered,
     Message,
     ApiKey,
+    PolicyText,
+    Activated,
     Applied,
 )

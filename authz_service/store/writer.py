@@ -8,6 +8,7 @@ committed is given again.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from authz_service.store.statement import Insertion
 from authz_service.store.system import ChangeLine, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from authz_service.store.database import Store
 
@@ -30,10 +31,12 @@ _HOLD_REVISION: Final = Prepared(lambda: State.select(State.revision).for_update
 _KEEP_REVISION: Final = Prepared(lambda: State.update(revision=slot("revision")))
 _ADD_LINES: Final = Insertion(
     "INSERT INTO authz_change"
-    " (revision, at, type, entity_id, before, after, who, client, action, reason)",
-    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+    " (revision, previous, at, type, entity_id, before, after, who, client, action, reason)",
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
 )
 _STATES: Final = ("before", "after")
+# A revision, the one before of the same entity, what that was, which it is, and what it became.
+_Written = tuple[int, int, Mapping[str, Any] | None, str, str, Mapping[str, Any] | None]
 # What JSON has as Python has it.
 _PLAIN: Final = frozenset({str, int, bool, NoneType})
 
@@ -66,6 +69,7 @@ class Change:
         before: what it was, as JSON has it; None where it is new.
         after: what it is now; None where it is no more.
         cause: why.
+        previous: the revision of the write that left `before`; 0 where there is no line of it.
     """
 
     revision: int
@@ -74,6 +78,7 @@ class Change:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     cause: Cause
+    previous: int = 0
 
 
 class Writer:
@@ -109,7 +114,7 @@ class Writer:
         """
         whole = self._fill_in(row)
         self.store.insert(whole, self.revision + 1)
-        self._note(row.reference, None, write_values(whole.values))
+        self._note(row.reference, None, whole)
 
     def get(self, reference: Reference) -> Row:
         """Get an entity, with its lists.
@@ -136,7 +141,7 @@ class Writer:
         before = self.get(reference)
         after = Row(reference, {**before.values, **values})
         self.store.update(after, self.revision + 1)
-        self._note(reference, write_values(before.values), write_values(after.values))
+        self._note(reference, before, after)
 
     def delete(self, reference: Reference) -> None:
         """Remove an entity.
@@ -147,7 +152,7 @@ class Writer:
         """
         before = self.get(reference)
         self.store.delete(reference)
-        self._note(reference, write_values(before.values), None)
+        self._note(reference, before, None)
 
     def forget(self) -> None:
         """Take back what was written, as the savepoint around it does."""
@@ -168,7 +173,7 @@ class Writer:
             return True
         after = self._fill_in(row)
         self.store.update(after, self.revision + 1)
-        self._note(row.reference, write_values(before.values), write_values(after.values))
+        self._note(row.reference, before, after)
         return False
 
     def put_many(
@@ -190,9 +195,8 @@ class Writer:
         ]
         self.store.insert_many(kind, [each for each in whole if each[1] not in before])
         self.store.update_many(kind, [each for each in whole if each[1] in before])
-        known = {entity_id: row.values for entity_id, row in before.items()}
         self._add_lines(
-            (revision, kind, entity_id, known.get(entity_id), values)
+            (revision, *_look_back(before.get(entity_id)), kind, entity_id, values)
             for revision, entity_id, values in whole
         )
         self._first += len(whole)
@@ -200,33 +204,34 @@ class Writer:
     def finish(self) -> None:
         """Add to the feed what was written one by one."""
         self._add_lines(
-            (each.revision, each.reference.type, each.reference.id, each.before, each.after)
+            (
+                each.revision,
+                each.previous,
+                each.before,
+                each.reference.type,
+                each.reference.id,
+                each.after,
+            )
             for each in self.changes
         )
 
-    def _add_lines(
-        self,
-        written: Iterable[tuple[int, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]],
-    ) -> None:
+    def _add_lines(self, written: Iterable[_Written]) -> None:
         at, cause = ChangeLine.at.db_value(self.now), self.cause
         why = cause.who, cause.client, cause.action, cause.reason
         lines = [
-            (revision, at, kind, entity_id, _dump(before), _dump(after), *why)
-            for revision, kind, entity_id, before, after in written
+            (revision, previous, at, kind, entity_id, _dump(before), _dump(after), *why)
+            for revision, previous, before, kind, entity_id, after in written
         ]
         self.store.add(_ADD_LINES, lines)
 
     def _fill_in(self, row: Row) -> Row:
         return Row(row.reference, self.store.fill_in(row.reference.type, row.values))
 
-    def _note(
-        self,
-        reference: Reference,
-        before: Mapping[str, Any] | None,
-        after: Mapping[str, Any] | None,
-    ) -> None:
-        number = self.revision + 1
-        self.changes.append(Change(number, self.now, reference, before, after, self.cause))
+    def _note(self, reference: Reference, before: Row | None, after: Row | None) -> None:
+        old, new = (write_values(each.values) if each else None for each in (before, after))
+        previous = before.revision if before else 0
+        change = Change(self.revision + 1, self.now, reference, old, new, self.cause, previous)
+        self.changes.append(change)
 
 
 @contextmanager
@@ -275,6 +280,11 @@ def find_changes(store: Store, after: int, limit: int) -> list[Change]:
     return [_read_line(each) for each in lines]
 
 
+def write_time(time: datetime) -> str:
+    """Write a time as JSON has it."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def write_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Write the values of an entity as JSON has them."""
     return {
@@ -283,9 +293,14 @@ def write_values(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _look_back(before: Row | None) -> tuple[int, Mapping[str, Any] | None]:
+    """Find the revision that an entity had, and what it was; nothing of a new one."""
+    return (before.revision, before.values) if before else (0, None)
+
+
 def _write_value(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return write_time(value)
     return sorted(value) if isinstance(value, tuple) else value
 
 
@@ -293,7 +308,7 @@ def _read_line(line: Mapping[str, Any]) -> Change:
     cause = Cause(line["client"], line["who"], line["action"], line["reason"])
     before, after = (None if line[name] is None else json.loads(line[name]) for name in _STATES)
     reference = Reference(line["type"], line["entity_id"])
-    return Change(line["revision"], line["at"], reference, before, after, cause)
+    return Change(line["revision"], line["at"], reference, before, after, cause, line["previous"])
 
 
 def _dump(values: Mapping[str, Any] | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from authz_service.decision.answer import Decision
     from authz_service.decision.decider import Decider
     from authz_service.web.wire import Batch
+
+# Makes the body of a question, and the name of who asks, the body of the answer.
+Answering = Callable[[bytes, str], bytes]
 
 _MOST_WRITTEN: Final = 1_024
 
@@ -44,21 +48,26 @@ class Responder:
         # there are few different decisions, and each is written once
         self._write = lru_cache(_MOST_WRITTEN)(_write)
 
-    def evaluation(self, body: bytes) -> bytes:
+    def evaluation(self, body: bytes, client: str = "") -> bytes:
         """Answer a single question.
+
+        Arguments:
+            body: the question.
+            client: which program asks; empty for one without a name.
 
         Raises:
             RequestError: when it is not of the agreed form.
+            UnavailableError: when the decision cannot be noted.
         """
         vocabulary = self._decider.schema
         request = fast.find_evaluation(body, vocabulary)
         if request is None:
             require = self._decider.open_freshness().require
             request = wire.read_evaluation(parse_json(body), vocabulary, require)
-        return self._write(self._decider.check(request), with_reasons=True) + b"\n"
+        return self._write(self._decider.check(request, client), with_reasons=True) + b"\n"
 
-    def evaluations(self, body: bytes) -> bytes:
-        """Answer a batch; one without items is a single question.
+    def evaluations(self, body: bytes, client: str = "") -> bytes:
+        """Answer a batch; one without items is a single question. As above.
 
         Raises:
             RequestError: when it is not of the agreed form, or has too many items.
@@ -69,17 +78,17 @@ class Responder:
             require = self._decider.open_freshness().require
             batch = wire.read_batch(parse_json(body), vocabulary, self._max_batch, require)
         if batch is None:
-            return self.evaluation(body)
-        pieces = self._answer_items(batch)
+            return self.evaluation(body, client)
+        pieces = self._answer_items(batch, client)
         return b'{"evaluations":[' + b",".join(pieces) + b"]}\n"
 
-    def _answer_items(self, batch: Batch) -> list[bytes]:
+    def _answer_items(self, batch: Batch, client: str) -> list[bytes]:
         """Answer the items in order, up to the one that decides the batch."""
         stop_at = _STOP_AT[batch.semantic]
         if stop_at is not None:
-            return self._answer_until(batch, allowed=stop_at)
+            return self._answer_until(batch, client, allowed=stop_at)
         asked = [item for item in batch.items if not isinstance(item, RequestError)]
-        answers = self._write_all(self._decider.check_many(asked), batch)
+        answers = self._write_all(self._decider.check_many(asked, client), batch)
         if len(asked) == len(batch.items):
             return answers
         following = iter(answers)
@@ -88,7 +97,7 @@ class Responder:
             for item in batch.items
         ]
 
-    def _answer_until(self, batch: Batch, *, allowed: bool) -> list[bytes]:
+    def _answer_until(self, batch: Batch, client: str, *, allowed: bool) -> list[bytes]:
         """Answer the items one by one; what comes after the deciding one is never asked."""
         answers = []
         for item in batch.items:
@@ -96,7 +105,7 @@ class Responder:
                 found = False
                 answers.append(_write_error(item))
             else:
-                decision = self._decider.check(item)
+                decision = self._decider.check(item, client)
                 found = decision.allowed
                 answers.append(self._write(decision, with_reasons=batch.with_reasons))
             if found is allowed:

@@ -6,26 +6,27 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, g, jsonify
 
 from authz_service.errors import AuthzError
 from authz_service.strict_json import parse_json
 from authz_service.web import wire
 from authz_service.web.body import JSON, read_body
 from authz_service.web.changes import add_changes
+from authz_service.web.decisions import add_decisions
 from authz_service.web.entities import add_entities
 from authz_service.web.explaining import add_explaining
 from authz_service.web.performing import add_performing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from flask import Flask
 
     from authz_service.assembly import Service
     from authz_service.decision.answer import Found
     from authz_service.decision.decider import Decider
-    from authz_service.web.answer import Responder
+    from authz_service.web.answer import Answering, Responder
     from authz_service.web.wire import Search
 
 WELL_KNOWN = "/.well-known/authzen-configuration"
@@ -54,7 +55,7 @@ def register_api(app: Flask, service: Service, responder: Responder) -> None:
         app.add_url_rule(WELL_KNOWN + path, view_func=app.view_functions[f"{TENANT}.metadata"])
 
 
-def find_answers(service: Service, responder: Responder) -> Mapping[str, Callable[[bytes], bytes]]:
+def find_answers(service: Service, responder: Responder) -> Mapping[str, Answering]:
     """Find what answers questions, by each path to which they may be sent."""
     answers = {EVALUATION: responder.evaluation, EVALUATIONS: responder.evaluations}
     tenant = find_tenant(service)
@@ -72,16 +73,21 @@ def _build_blueprint(service: Service, responder: Responder) -> Blueprint:
     _add_searches(api, decider)
     add_entities(api, service)
     add_changes(api, service)
+    add_decisions(api, service)
     add_performing(api, service)
     add_explaining(api, service)
 
     @api.post(EVALUATION)
     def evaluation() -> Response:
-        return _add_digest(decider, Response(responder.evaluation(read_body()), mimetype=JSON))
+        return _add_digest(
+            decider, Response(responder.evaluation(read_body(), g.client), mimetype=JSON)
+        )
 
     @api.post(EVALUATIONS)
     def evaluations() -> Response:
-        return _add_digest(decider, Response(responder.evaluations(read_body()), mimetype=JSON))
+        return _add_digest(
+            decider, Response(responder.evaluations(read_body(), g.client), mimetype=JSON)
+        )
 
     @api.get(WELL_KNOWN)
     def metadata() -> Response:
@@ -120,19 +126,19 @@ def _add_searches(api: Blueprint, decider: Decider) -> None:
     @api.post(SEARCH_SUBJECT)
     def search_subject() -> Response:
         search = _read_search("subject", decider)
-        found = decider.search_subjects(search.request, search.limit, search.token)
+        found = decider.search_subjects(search.request, search.limit, search.token, g.client)
         return _answer(decider, _write_entities(found, search.request.subject.type))
 
     @api.post(SEARCH_RESOURCE)
     def search_resource() -> Response:
         search = _read_search("resource", decider)
-        found = decider.search_resources(search.request, search.limit, search.token)
+        found = decider.search_resources(search.request, search.limit, search.token, g.client)
         return _answer(decider, _write_entities(found, search.request.resource.type))
 
     @api.post(SEARCH_ACTION)
     def search_action() -> Response:
         search = _read_search("action", decider)
-        found = decider.search_actions(search.request, search.limit, search.token)
+        found = decider.search_actions(search.request, search.limit, search.token, g.client)
         return _answer(decider, wire.write_found(found, ({"name": each} for each in found.results)))
 
 

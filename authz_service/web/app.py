@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from authz_service.assembly import Service
+    from authz_service.decision.log import DecisionLog
     from authz_service.policy.engine import Engine
     from authz_service.settings import Settings
 
@@ -57,7 +58,10 @@ class _EndedInput:
 
 
 def load_app(
-    settings: Settings, engine: Engine | None = None, patience: Patience | None = None
+    settings: Settings,
+    engine: Engine | None = None,
+    patience: Patience | None = None,
+    log: DecisionLog | None = None,
 ) -> Flask:
     """Build the application of a process that granian serves.
 
@@ -65,8 +69,9 @@ def load_app(
         settings: of the service.
         engine: what evaluates its policies, where it has been built already.
         patience: knows how long clients keep the process waiting.
+        log: takes the decisions; without one, nobody does.
     """
-    service = assembly.build_service(settings, engine)
+    service = assembly.build_service(settings, engine, log)
     guard = build_guard(service)
     threading.Thread(target=guard.uses.keep_noting, name="note-uses", daemon=True).start()
     patience = patience or Patience(settings.threads, settings.body_timeout)

@@ -42,9 +42,9 @@ def add_changes(api: Blueprint, service: Service) -> None:
     # who may: the scope `entities:read`
     @api.get(CHANGES)
     def changes() -> Response:
-        after = _read_number("after", request.args.get("after"), 0)
-        after = _read_number(LAST_EVENT_ID, request.headers.get(LAST_EVENT_ID), after)
-        limit = min(_read_number("limit", request.args.get("limit"), most), most)
+        after = read_number("after", request.args.get("after"), 0)
+        after = read_number(LAST_EVENT_ID, request.headers.get(LAST_EVENT_ID), after)
+        limit = min(read_number("limit", request.args.get("limit"), most), most)
         revision = find_revision(store)
         if after > revision:
             message = f"the store has reached revision {revision} only"
@@ -59,7 +59,12 @@ def add_changes(api: Blueprint, service: Service) -> None:
         return response
 
 
-def _read_number(name: str, text: str | None, default: int) -> int:
+def read_number(name: str, text: str | None, default: int) -> int:
+    """Read a parameter that is a whole number.
+
+    Raises:
+        RequestError: when it is none.
+    """
     if text is None:
         return default
     if not _DIGITS.fullmatch(text):

@@ -16,10 +16,11 @@ from authz_service.web.body import JSON
 from authz_service.web.patience import PatientBody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from authz_service.assembly import Service
+    from authz_service.web.answer import Answering
     from authz_service.web.patience import Patience
     from authz_service.web.security import Guard
 
@@ -32,8 +33,8 @@ class LeanLayer:
 
     Arguments:
         wsgi_app: where all else goes.
-        answers: by path, what makes a question's body its answer's; it raises for what Flask shall
-            refuse.
+        answers: by path, what makes a question's body, and the name of who asks, its answer's; it
+            raises for what Flask shall refuse.
         service: whose answers they are.
         guard: knows who may ask.
         patience: knows how long bodies are waited for.
@@ -42,7 +43,7 @@ class LeanLayer:
     def __init__(
         self,
         wsgi_app: WSGIApplication,
-        answers: Mapping[str, Callable[[bytes], bytes]],
+        answers: Mapping[str, Answering],
         service: Service,
         guard: Guard,
         patience: Patience,
@@ -58,13 +59,14 @@ class LeanLayer:
         """Answer a usual question, or pass the request on."""
         answer = self._answers.get(environ["PATH_INFO"])
         size = self._find_size(environ)
-        if answer is None or size is None or not self._may_ask(environ):
+        client = None if answer is None or size is None else self._find_client(environ)
+        if answer is None or size is None or client is None:
             environ["wsgi.input"] = PatientBody(environ["wsgi.input"], self._patience)
             return self._wsgi_app(environ, start_response)
         body = self._patience.read(environ["wsgi.input"], size)
         try:
-            found = answer(body)
-        except Exception:  # noqa: BLE001  # Flask will run into the same, and has the words for it
+            found = answer(body, client)
+        except Exception:  # noqa: BLE001  # as below
             environ["wsgi.input"] = io.BytesIO(body)
             return self._wsgi_app(environ, start_response)
         headers = [*self._headers, ("Content-Length", str(len(found)))]
@@ -73,13 +75,12 @@ class LeanLayer:
         start_response("200 OK", headers)
         return [found]
 
-    def _may_ask(self, environ: WSGIEnvironment) -> bool:
-        """Tell whether the client may ask; it is not waited for before."""
+    def _find_client(self, environ: WSGIEnvironment) -> str | None:
+        """Find the name of who asks; None for who may not, and is not waited for."""
         try:
-            self._guard.admit(environ.get("HTTP_AUTHORIZATION", ""), Scope.DECIDE)
-        except AuthzError:  # as below
-            return False
-        return True
+            return self._guard.admit(environ.get("HTTP_AUTHORIZATION", ""), Scope.DECIDE)
+        except AuthzError:  # Flask will run into the same, and has the words for it
+            return None
 
     def _find_size(self, environ: WSGIEnvironment) -> int | None:
         """Find how long the body of a usual request is; None where the request is not usual."""

@@ -47,6 +47,7 @@ SCOPES: Final[Mapping[str, tuple[Scope, Scope]]] = {
     "/v1/perform": (Scope.PERFORM, Scope.PERFORM),
     "/v1/entities": (Scope.ENTITIES_READ, Scope.ENTITIES_WRITE),
     "/v1/changes": (Scope.AUDIT, Scope.AUDIT),
+    "/v1/decisions": (Scope.AUDIT, Scope.AUDIT),
     "/v1/policies": (Scope.POLICIES, Scope.POLICIES),
 }
 

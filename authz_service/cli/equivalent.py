@@ -1,0 +1,224 @@
+"""`authz equivalent`: find the smallest store and question that two policies answer differently."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from authz_service import assembly, storage
+from authz_service.cli.options import show_warning, takes_settings
+from authz_service.equivalence.comparison import Bounds, compare_policies
+from authz_service.errors import EXIT_DENY, PolicyError, SettingError, quote, suggest
+from authz_service.scenario.kept import describe_answer, keep_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from authz_service.equivalence.comparison import Difference, Verdict
+    from authz_service.policy.compiled import CompiledEngine
+    from authz_service.scenario.kept import Kept
+    from authz_service.settings import Settings
+    from authz_service.store.domain import Domain
+
+_STEPS: Final = 1_000
+_MOST_LISTED: Final = 5
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--action",
+    "actions",
+    metavar="ACTION",
+    multiple=True,
+    help="Compare what is said of this action only. Can be given several times.",
+)
+@click.option(
+    "--entities",
+    type=click.IntRange(min=1),
+    default=Bounds.entities,
+    show_default=True,
+    metavar="N",
+    help="How many entities of each type a store has at the most.",
+)
+@click.option(
+    "--stores",
+    type=click.IntRange(min=1),
+    default=Bounds.stores,
+    show_default=True,
+    metavar="MAX",
+    help="Give up a question where there are more stores than that, times the questions to each.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=Bounds.seconds,
+    show_default=True,
+    metavar="S",
+    help="Give up what is left after that time.",
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write what was found into the folders `fixtures` and `scenarios` there.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@takes_settings("domain")
+def equivalent(
+    settings: Settings,
+    *,
+    old: str,
+    new: str,
+    actions: tuple[str, ...],
+    entities: int,
+    stores: int,
+    seconds: float,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Hold the policies in the folders OLD and NEW against each other, in all small stores.
+
+    Prints the smallest store and question that they answer differently, as a fixture and a scenario
+    to keep; or in how many stores there is no difference.
+
+    Exit code 0 means that there is none, 1 that there is one, 2 that it could not be found out.
+
+    \b
+    Example:
+      authz equivalent policies ../changed/policies
+      authz equivalent policies ../changed/policies --action view_bills --to .
+    """
+    domain = storage.find_domain(settings.domain)
+    _check_actions(actions, domain)
+    first, second = (_compile(settings, domain, each) for each in (old, new))
+    with _show_progress() as tell:
+        verdict = compare_policies(
+            first,
+            second,
+            domain,
+            Bounds(entities, stores, seconds),
+            time.monotonic,
+            actions=actions,
+            tell=tell,
+        )
+    found = verdict.difference
+    kept = keep_difference(domain.schema, found, old, new) if found else None
+    if as_json:
+        click.echo(json.dumps(_write(verdict, kept, entities), indent=2))
+    elif found and kept:
+        _print(found, kept, (old, new))
+    if kept and folder:
+        _save(kept, folder)
+    if found:
+        sys.exit(EXIT_DENY)
+    if verdict.left_out:
+        raise _give_up(verdict)
+    if not as_json:
+        click.echo(_describe(verdict, entities))
+
+
+def _check_actions(actions: Sequence[str], domain: Domain) -> None:
+    known = {each for of_type in domain.actions.values() for each in of_type}
+    for each in actions:
+        if each not in known:
+            message = f"there is no action {quote(each)}{suggest(each, known)}"
+            raise SettingError.at("--action", "unknown_action", message)
+
+
+def _compile(settings: Settings, domain: Domain, name: str) -> CompiledEngine:
+    """Compile the policies that somebody named."""
+    return assembly.build_compiled(replace(settings, policies=Path(name)), domain, show_warning)
+
+
+@contextmanager
+def _show_progress() -> Iterator[Callable[[float], Any]]:
+    """Show how far it is, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _share: None
+        return
+    with click.progressbar(length=_STEPS, label="comparing", file=sys.stderr) as bar:
+        yield lambda share: bar.update(int(share * _STEPS) - bar.pos)
+
+
+def _print(difference: Difference, kept: Kept, names: Sequence[str]) -> None:
+    click.echo(str(kept.inquiry))
+    for name, reasons in zip(names, (difference.old, difference.new), strict=True):
+        click.echo(f"  {name}: {describe_answer(reasons)}")
+    for kind, text in (("fixtures", kept.fixture), ("scenarios", kept.scenario)):
+        click.echo(f"\n# {kind}/{kept.name}.yaml\n{text}", nl=False)
+
+
+def _describe(verdict: Verdict, entities: int) -> str:
+    """Say that there is no difference, and of how much that is known."""
+    kinds = f"{verdict.questions} kinds of questions"
+    if verdict.same == verdict.questions:
+        return f"no difference: all {kinds} come to the same conditions"
+    return (
+        f"no difference in {verdict.stores:,} stores with at most {entities} of each type,"
+        f" asked {verdict.asked:,} questions;"
+        f" {verdict.same} of {kinds} come to the same conditions"
+    )
+
+
+def _give_up(verdict: Verdict) -> PolicyError:
+    listed = ", ".join(" ".join(key) for key in verdict.left_out[:_MOST_LISTED])
+    more = len(verdict.left_out) - _MOST_LISTED
+    also = f" and {more} more" if more > 0 else ""
+    message = (
+        f"no difference was found, but there are too many stores for {listed}{also};"
+        " raise `--stores` and `--seconds`, or look at fewer with `--entities` or `--action`"
+    )
+    return PolicyError.at("the stores", "too_many_stores", message)
+
+
+def _save(kept: Kept, folder: Path) -> None:
+    for kind, text in (("fixtures", kept.fixture), ("scenarios", kept.scenario)):
+        path = folder / kind / f"{kept.name}.yaml"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            message = "is there already, and is kept as it is; move it, or name another folder"
+            raise SettingError.at(str(path), "file_exists", message) from None
+        except OSError as error:
+            message = f"cannot be written: {error.strerror or error}"
+            raise SettingError.at(str(path), "unwritable_file", message) from None
+        click.echo(f"wrote {path}", err=True)
+
+
+def _write(verdict: Verdict, kept: Kept | None, entities: int) -> dict[str, Any]:
+    found = verdict.difference
+    difference = None
+    if found and kept:
+        difference = {
+            "question": str(kept.inquiry),
+            "old": _write_answer(found.old),
+            "new": _write_answer(found.new),
+            "name": kept.name,
+            "fixture": kept.fixture,
+            "scenario": kept.scenario,
+        }
+    return {
+        "difference": difference,
+        "questions": verdict.questions,
+        "same": verdict.same,
+        "entities": entities,
+        "stores": verdict.stores,
+        "asked": verdict.asked,
+        "left_out": [" ".join(key) for key in verdict.left_out],
+    }
+
+
+def _write_answer(reasons: Sequence[str]) -> dict[str, Any]:
+    return {"allowed": not reasons, "reasons": list(reasons)}

@@ -1,0 +1,1 @@
+"""Equivalence: two policies held against each other, in all small stores."""
