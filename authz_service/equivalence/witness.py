@@ -12,9 +12,10 @@ from authz_service.polar.schema import BOOLEAN, DATETIME, INTEGER, SCALARS
 from authz_service.policy.clauses import ID
 from authz_service.policy.request import Request
 from authz_service.policy.symbols import NOW
-from authz_service.store.database import MEMORY, BrokenPromiseError, open_store
+from authz_service.store.database import BrokenPromiseError, open_store
 from authz_service.store.entity import Reference, Row
 from authz_service.store.integrity import Integrity
+from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
