@@ -18,7 +18,6 @@ from authz_service.decision.log import DecisionLog, LogTerms
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
 from authz_service.decision.redaction import build_redaction
-from authz_service.decision.reviewer import Reviewer
 from authz_service.decision.scribe import Scribe, SegmentTerms
 from authz_service.decision.sink import LineSink
 from authz_service.delivery.channels import build_channels
@@ -264,31 +263,6 @@ def build_explainer(
         clock: tells the time.
     """
     return Explainer(engine=engine, decider=decider, store=store, domain=domain, clock=clock)
-
-
-def build_reviewer(
-    engine: Engine,
-    store: Store,
-    clock: Callable[[], datetime] = tell_time,
-    settings: Settings | None = None,
-) -> Reviewer:
-    """Build what reviews who may do what in a store; all that it finds is of one time.
-
-    Arguments:
-        engine: what evaluates the policies.
-        store: the entities.
-        clock: tells that time, once.
-        settings: of the searches, and of another engine than the compiled one.
-
-    Raises:
-        PolicyError: as above.
-    """
-    now = clock()
-    domain, chosen = store.domain, settings or Settings()
-    compiled = find_compiled(engine, chosen, domain)
-    decider = build_decider(engine, domain, store, lambda: now, chosen)
-    explainer = build_explainer(compiled, decider, domain, store, lambda: now)
-    return Reviewer(engine=compiled, decider=decider, explainer=explainer, store=store, now=now)
 
 
 def build_service(

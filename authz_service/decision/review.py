@@ -54,9 +54,9 @@ class Basis:
     evidence: tuple[Evidence, ...]
 
     @property
-    def rule(self) -> RuleText:
-        """The rule that grants it."""
-        return self.rules[0]
+    def comment(self) -> str:
+        """What the first of the rules that have a comment says."""
+        return next((each.comment for each in self.rules if each.comment), "")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Grant:
         action: what.
         resource: on which entity.
         via: by which channels.
-        bases: by what, one for each rule that permits it; what has stood longest comes first.
+        bases: by what, one for each way through the rules; what has stood longest comes first.
     """
 
     subject: Reference
@@ -88,7 +88,7 @@ class Others:
         kind: the type of those that are counted.
         via: by which channels.
         count: how many they are.
-        rules: by one of which it is permitted, of each of them.
+        rules: with one of which the way to each of them begins.
     """
 
     entity: Reference

@@ -43,7 +43,7 @@ pre { background: #f6f6f6; padding: 0.5rem; white-space: pre-wrap; overflow-wrap
 """
 # Whatever a name may smuggle in, nothing is run and nothing is fetched.
 _NOTHING_ELSE: Final = "default-src 'none'; style-src 'unsafe-inline'"
-_HEADS: Final = ("Action", "On", "Via", "Since", "Rule", "By what is stored")
+_HEADS: Final = ("Action", "On", "Via", "Since", "Rules", "By what is stored")
 
 
 def write_page(review: Review) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _write_grants(grants: Iterable[Grant], anchors: Anchors) -> Iterator[str]:
 
 def _write_basis(basis: Basis, anchors: Anchors) -> Iterator[str]:
     yield "" if basis.since is None else str(basis.since)
-    yield _link(basis.rule, anchors)
+    yield " &gt; ".join(_link(each, anchors) for each in basis.rules)
     yield "<br>".join(_text(write_evidence(each)) for each in basis.evidence)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from authz_service.decision.review_text import write_time
+from authz_service.decision.review_text import say_rules, write_time
 from authz_service.decision.sentences import write_evidence
 from authz_service.decision.table import write_record
 from authz_service.policy.clauses import SUBJECT
@@ -21,7 +21,7 @@ _COLUMNS: Final = (
     "resource",
     "via",
     "since",
-    "rule",
+    "rules",
     "comment",
     "details",
 )
@@ -45,10 +45,10 @@ def _write_rows(review: Review) -> Iterator[tuple[object, ...]]:
         granted = grant.subject, grant.action, grant.resource, grant.via
         for each in grant.bases:
             evidence = "; ".join(map(write_evidence, each.evidence))
-            yield ("grant", *granted, each.since, each.rule.place, each.rule.comment, evidence)
+            yield ("grant", *granted, each.since, say_rules(each), each.comment, evidence)
     for others in review.others:
         ends = (others.entity, others.action, others.kind)
         subject, action, resource = ends if review.side == SUBJECT else reversed(ends)
-        places = " ".join(each.place for each in others.rules)
+        places = " or ".join(each.place for each in others.rules)
         details = f"{others.count} not listed"
         yield ("others", subject, action, resource, others.via, "", places, "", details)

@@ -75,9 +75,9 @@ def say_others(review: Review, others: Others) -> str:
     return f"{more} may {others.action} on {others.entity}"
 
 
-def say_since(basis: Basis) -> str:
-    """Say since which revision something has been granted; nothing, where no entity tells."""
-    return "" if basis.since is None else f"since {basis.since} "
+def say_rules(basis: Basis) -> str:
+    """Say where the rules stand, from the first to the last."""
+    return " > ".join(each.place for each in basis.rules)
 
 
 def escape_line(text: str) -> str:
@@ -92,8 +92,13 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _write_grant(grant: Grant) -> tuple[str, ...]:
-    bases = " and ".join(f"{say_since(each)}by {each.rule.place}" for each in grant.bases)
+    bases = " and ".join(map(_write_basis, grant.bases))
     return tuple(map(escape_line, (grant.action, str(grant.resource), grant.via, bases)))
+
+
+def _write_basis(basis: Basis) -> str:
+    since = "" if basis.since is None else f"since {basis.since} "
+    return f"{since}by {say_rules(basis)}"
 
 
 def _align(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

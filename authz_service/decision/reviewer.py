@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from authz_service.decision.decider import walk
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from authz_service.policy.clauses import Clause
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.origin import RuleText
-    from authz_service.policy.plan import Key
+    from authz_service.policy.plan import Key, Question
     from authz_service.policy.request import Request
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
@@ -68,12 +69,14 @@ class _Kind:
     Arguments:
         key: which kind.
         permitting: the clauses by which it is permitted.
-        mentions: what all of its clauses look at.
+        heeds_channel: whether it matters by which channel it is asked.
+        channels: those that its clauses name.
     """
 
     key: Key
     permitting: tuple[Clause, ...]
-    mentions: Mentions
+    heeds_channel: bool
+    channels: frozenset[str]
 
     @property
     def relates(self) -> bool:
@@ -131,7 +134,6 @@ class Reviewer:
 
     def __init__(
         self,
-        *,
         engine: CompiledEngine,
         decider: Decider,
         explainer: Explainer,
@@ -215,10 +217,7 @@ class Reviewer:
                 raise RequestError.at(_WHERE, "reviewed_is_stored", message)
         channels: Channels = (wanted.via,)
         if wanted.via is None:
-            compared = set[tuple[str, Any]]().union(
-                *(each.mentions.compared for each in self._kinds)
-            )
-            channels = (None, *sorted(value for name, value in compared if name == CHANNEL))
+            channels = (None, *sorted({name for each in self._kinds for name in each.channels}))
         schema, entity = self._domain.schema, wanted.entity
         return {
             each: build_checked_request(schema, entity, "", entity, add_channel(wanted.said, each))
@@ -246,9 +245,9 @@ class Reviewer:
         """Find what is allowed, by each channel; where none matters, by the first."""
         decider, side = self._decider, search.side
         look = decider.search_resources if side == SUBJECT else decider.search_subjects
-        matters = CHANNEL in search.kind.mentions.said
+        asked = list(requests) if search.kind.heeds_channel else list(requests)[:1]
         found: dict[str, Channels] = {}
-        for channel in requests if matters else list(requests)[:1]:
+        for channel in asked:
             for each in walk(look, search.fill_in(requests[channel])):
                 found[each] = (*found.get(each, ()), channel)
         return found
@@ -280,12 +279,12 @@ class Reviewer:
                 Fault(where, each.code, f"cannot be explained: {each.message}")
                 for each in explanation.decision.reasons
             )
-        bases: dict[RuleText, Basis] = {}
+        bases: dict[tuple[RuleText, ...], Basis] = {}
         for ground in explanation.permitting:
             if ground.holds:
                 since = max((each.revision for each in ground.evidence), default=None)
                 basis = Basis(ground.rules, since, ground.evidence)
-                bases[basis.rule] = min(bases.get(basis.rule, basis), basis, key=_age)
+                bases[ground.rules] = min(bases.get(ground.rules, basis), basis, key=_age)
         return tuple(sorted(bases.values(), key=_age))
 
     def _count_others(
@@ -309,17 +308,22 @@ class Reviewer:
 
 
 def _find_kinds(engine: CompiledEngine, domain: Domain) -> Iterator[_Kind]:
-    """Find the questions that are permitted to anybody, about what is stored on both sides."""
+    """Find the questions that some rule permits, about what is stored on both sides."""
     types = domain.schema.types
     for resource, actions in domain.actions.items():
         for action in actions:
             for subject in sorted(domain.subjects):
                 question = engine.find_question(subject, action, resource)
-                if question and types[subject].stored and types[resource].stored:
-                    permitting, forbidding = question.parts
-                    clauses = [*permitting, *(each for part in forbidding for each in part)]
-                    if permitting:
-                        yield _Kind((subject, action, resource), permitting, Mentions(clauses))
+                is_stored = types[subject].stored and types[resource].stored
+                if is_stored and question and question.parts[0]:
+                    yield _describe_kind((subject, action, resource), question)
+
+
+def _describe_kind(key: Key, question: Question) -> _Kind:
+    permitting, forbidding = question.parts
+    mentions = Mentions(chain(permitting, *forbidding))
+    channels = frozenset(value for name, value in mentions.compared if name == CHANNEL)
+    return _Kind(key, permitting, CHANNEL in mentions.said, channels)
 
 
 def _is_acted_on(schema: Schema, kind: str) -> bool:
@@ -336,8 +340,7 @@ def _is_acted_on(schema: Schema, kind: str) -> bool:
 
 def _say_channels(kind: _Kind, channels: Channels, requests: Mapping[str | None, Request]) -> str:
     """Say by which channels something is allowed, of those that were asked for."""
-    matters = CHANNEL in kind.mentions.said
-    if not matters or (len(requests) > 1 and len(channels) == len(requests)):
+    if not kind.heeds_channel or (len(requests) > 1 and len(channels) == len(requests)):
         return ANY
     return ", ".join(_name_channels(channels))
 
