@@ -105,8 +105,9 @@ def review(
 ) -> None:
     """Review who may do what on an entity and on what belongs to it, or what a subject may do.
 
-    For each of them: by which channels, since which revision, and by which rules. What belongs to
-    an entity are those whose references lead to it. A FILE is there only once it is whole.
+    Tells of each grant by which channels, since which revision and by which rules it stands. What
+    belongs to an entity are those whose references lead to it. A FILE is there only once it is
+    whole.
 
     \b
     Example:
