@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent format lock clean
+.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-import: $(VENV)/benchmarks ## Measure how fast entities are imported and e
 
 bench-log: $(VENV)/benchmarks ## Measure what the decision log costs (needs wrk)
 	$(PYTHON) benchmarks/logged.py
+
+bench-impact: $(VENV)/benchmarks ## Measure how fast a change of policies is looked at
+	$(PYTHON) benchmarks/impact.py
 
 agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies
 	$(PYTHON) tests/agree.py

@@ -121,7 +121,7 @@ def _build_engines(
         raise SettingError.at("engine", "no_reference", message)
     # first, for it tells all faults at once, and shows the lines
     policies = policies or load_policies(settings.policies)
-    compiled = _compile(policies, settings, domain, warn)
+    compiled = compile_policies(policies, settings, domain, warn)
     reference = _build_reference(policies, settings, domain)
     if reference and settings.engine == "oso":
         return reference, reference
@@ -148,7 +148,7 @@ def find_compiled(engine: Engine, settings: Settings, domain: Domain) -> Compile
         engine = engine.engine
     if isinstance(engine, CompiledEngine):
         return engine
-    return _compile(engine.policies, settings, domain, ignore)
+    return compile_policies(engine.policies, settings, domain)
 
 
 def build_compiled(
@@ -159,12 +159,17 @@ def build_compiled(
     Raises:
         PolicyError: as above.
     """
-    return _compile(load_policies(settings.policies), settings, domain, warn)
+    return compile_policies(load_policies(settings.policies), settings, domain, warn)
 
 
-def _compile(
-    policies: PolicySet, settings: Settings, domain: Domain, warn: Callable[[Fault], None]
+def compile_policies(
+    policies: PolicySet, settings: Settings, domain: Domain, warn: Callable[[Fault], None] = ignore
 ) -> CompiledEngine:
+    """Build the compiled engine of policies that are read already.
+
+    Raises:
+        PolicyError: with everything that is wrong with them.
+    """
     findings = check_policies(policies, domain.schema)
     warnings = list(findings.warnings)
     try:

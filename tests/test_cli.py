@@ -497,8 +497,8 @@ def test_every_command_is_listed() -> None:
     """The main help has a line for each command."""
     listed = run("--help").stdout.partition("Commands:")[2]
 
-    expected = "can changes check equivalent explain export import keys lint load log messages"
-    more = "migrate notify perform policy review serve show steps test what who"
+    expected = "can changes check equivalent explain export impact import keys lint load log"
+    more = "messages migrate notify perform policy replay review serve show steps test what who"
     assert [*expected.split(), *more.split()] == [
         line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "
     ]

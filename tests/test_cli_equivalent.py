@@ -184,4 +184,4 @@ def test_policies_that_are_not_there_are_told() -> None:
     result = call()
 
     assert 2 == result.exit_code
-    assert "error: new: there is no such folder" in result.stderr
+    assert "error: new: is no folder, nor can it be a revision" in result.stderr

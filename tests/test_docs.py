@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,6 +127,39 @@ def test_the_questions_about_the_past_have_the_answers_of_the_docs(
         printed += f"$ {command}\n{result.output}"
 
     assert shown == printed
+
+
+def test_the_change_of_the_page_on_changing_has_the_impact_that_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule of the page in the place of ours, on the example of a fixture."""
+    page = (ROOT / "docs" / "changing-policies.md").read_text()
+    [(command, answer)] = re.findall(r"^\$ authz (.+)\n([^`]*)", page, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    for folder in ("policies", "changed"):
+        shutil.copytree(ROOT / "policies", folder)
+    path = Path("changed/subscriptions.polar")
+    kept, rule = path.read_text().rsplit("permit(", 1)
+    [written] = blocks(page, "polar")
+    path.write_text(kept + written)
+    fixture = ["--fixture", str(ROOT / "fixtures" / "smith.yaml")]
+    result = CliRunner().invoke(main, [*shlex.split(command), *fixture])
+
+    assert rule.splitlines()[0] == written.removeprefix("permit(").splitlines()[0]
+    assert answer == result.output
+
+
+def test_the_question_of_the_page_on_changing_can_be_replayed(tmp_path: Path) -> None:
+    """The line of the page is a question."""
+    page = (ROOT / "docs" / "changing-policies.md").read_text()
+    asked = tmp_path / "asked.jsonl"
+    asked.write_text("".join(blocks(page, "jsonl")))
+    policies = str(ROOT / "policies")
+    fixture = str(ROOT / "fixtures" / "smith.yaml")
+    words = ["replay", "--policies", policies, policies, "--from", str(asked)]
+    result = CliRunner().invoke(main, [*words, "--fixture", fixture])
+
+    assert "note: questions: 1; of 1 both policies say the same" in result.output
 
 
 def option_of(setting: dataclasses.Field[Any]) -> str:

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from entity_service import open_service
+from entity_service import NOW, open_service
 from portal_service import JSON
 
 from authz_service.cli.main import main
+from authz_service.document import parse_time
+from authz_service.policy.kept import pack_policies
+from authz_service.policy.source import PolicyFile, build_policy_set, load_policies
+from authz_service.store.policies import keep_policies
+from authz_service.store.writer import find_revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,3 +152,72 @@ def test_an_explanation_may_name_a_revision(service: EntityService) -> None:
     answer = service.call("POST", EXPLAIN, json.dumps(question).encode(), content_type=JSON)
 
     assert (409, "revision_not_reached") == (answer.status, answer.data["error"]["code"])
+
+
+def test_the_past_is_explained_by_what_was_so_then(service: EntityService) -> None:
+    """Where the policies of then are not kept, those of now explain it, and that is said."""
+    role = {"customer": "123456789", "person": "mary", "role": "administrator"}
+    before = find_revision(service.store)
+    service.put("/v1/entities/membership/123456789/mary", role)
+    asked = "person/mary", "view_bills", "subscription/0470000001"
+    now, then = ask(service, *asked), ask(service, *asked, at=before)
+
+    assert (True, False) == (now["decision"], then["decision"])
+    assert before == then["explanation"]["revision"]
+    assert "at" not in now["explanation"]
+    assert parse_time(then["explanation"]["at"]).tzinfo
+    assert not then["explanation"]["policies_kept"]
+
+
+def test_the_past_is_explained_by_the_policies_of_then(service: EntityService) -> None:
+    """Those that are kept, with their digest."""
+    texts = {each.name: each.text for each in load_policies(ROOT / "policies").files}
+    texts["subscriptions.polar"] = "# Nobody may do anything with a subscription then.\n"
+    files = [PolicyFile(name, text) for name, text in texts.items()]
+    old = build_policy_set("policies", files)
+    keep_policies(service.store, pack_policies(old), "tess", NOW)
+    last = find_revision(service.store)
+    found = ask(service, "person/philip", "view_bills", "subscription/0470000001", at=last)
+
+    assert (False, old.digest) == (found["decision"], found["explanation"]["policy_digest"])
+    assert found["explanation"]["policies_kept"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "at"),
+    [
+        (400, "wrong_type", True),
+        (400, "wrong_type", -1),
+        (400, "wrong_type", "yesterday"),
+        (409, "revision_not_reached", 1_000),
+        (409, "time_to_come", "2096-01-05T09:00:00Z"),
+    ],
+)
+def test_a_moment_that_cannot_be_asked_is_refused(
+    service: EntityService, status: int, code: str, at: Any
+) -> None:
+    """With the way out."""
+    question = {
+        "subject": {"type": "person", "id": "mary"},
+        "action": {"name": "view"},
+        "resource": {"type": "customer", "id": "123456789"},
+        "context": {"at": at},
+    }
+    answer = service.call("POST", EXPLAIN, json.dumps(question).encode(), content_type=JSON)
+
+    assert (status, code) == (answer.status, answer.data["error"]["code"])
+
+
+def test_an_entity_that_was_not_there_is_told(service: EntityService) -> None:
+    """With the revision with which it came."""
+    before = find_revision(service.store)
+    service.put("/v1/entities/person/ann", {"name": "Ann", "email": "ann@smith.example"})
+    question = {
+        "subject": {"type": "person", "id": "ann"},
+        "action": {"name": "view"},
+        "resource": {"type": "customer", "id": "123456789"},
+        "context": {"at": before},
+    }
+    answer = service.call("POST", EXPLAIN, json.dumps(question).encode(), content_type=JSON)
+
+    assert (404, "not_there_then") == (answer.status, answer.data["error"]["code"])

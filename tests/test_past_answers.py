@@ -13,6 +13,7 @@ from performing import SETTINGS, WEB, build_portal_engine
 from reference import load_oracle
 
 from authz_service import assembly
+from authz_service.decision.account import write_explanation
 from authz_service.decision.performer import Deed
 from authz_service.policy.request import Page, Said, build_request, read_inputs
 from authz_service.policy.source import load_policies
@@ -88,6 +89,15 @@ def answer(engine: Engine, store: Store, now: datetime) -> list[Any]:
     return [alone, together, found]
 
 
+def explain(store: Store, now: datetime) -> list[dict[str, Any]]:
+    """Ask why, or why not, with the entities that were looked at and what is missing."""
+    engine, domain = build_portal_engine(), store.domain
+    compiled = assembly.find_compiled(engine, SETTINGS, domain)
+    decider = assembly.build_decider(engine, domain, store, lambda: now)
+    explainer = assembly.build_explainer(compiled, decider, domain, store, lambda: now)
+    return [write_explanation(explainer.explain(each)) for each in CHECKS[::3]]
+
+
 @dataclass
 class Life:
     """A store to which anything happens, a minute apart, and what was answered meanwhile.
@@ -102,6 +112,7 @@ class Life:
     minutes: int = 0
     made: int = 0
     answers: dict[int, tuple[datetime, list[Any]]] = field(default_factory=dict)
+    explained: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -140,6 +151,8 @@ class Life:
             if revision > before:
                 found = answer(build_portal_engine(), self.store, self.now)
                 self.answers[revision] = self.now, found
+                if revision % 4 == 0:  # it takes its time to prepare
+                    self.explained[revision] = explain(self.store, self.now)
 
     def do(self, who: str, action: str, on: str, **said: Any) -> None:
         """Perform something, if it is allowed."""
@@ -232,6 +245,15 @@ def test_every_answer_is_the_one_that_was_given_then(url: str, seed: int) -> Non
                 # oso is slow
                 for engine in engines if revision % 3 == 0 else engines[:1]:
                     assert given == answer(engine, past, moment.at), (engine.name, revision)
+                if revision in life.explained:
+                    explained = explain(past, moment.at)
+                    given_then = life.explained[revision]
+                    if (
+                        store.is_sqlite
+                    ):  # PostgreSQL may name another of many rows by which it holds
+                        assert given_then == explained, revision
+                    decisions = [each["decision"] for each in given_then]
+                    assert decisions == [each["decision"] for each in explained], revision
 
     assert len(life.answers) > STEPS // 4
     assert len({str(given) for _, given in life.answers.values()}) > STEPS // 6

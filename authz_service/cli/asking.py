@@ -25,7 +25,7 @@ from authz_service.store.entity import Reference
 from authz_service.store.history import AT, find_moment, refuse_absent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from authz_service.decision.decider import Decider
@@ -148,6 +148,27 @@ class Circumstances:
             yield performer, store.domain.schema
 
     @contextmanager
+    def open_store(self, settings: Settings, domain: Domain) -> Iterator[Store]:
+        """Open the entities that are asked about.
+
+        Raises:
+            AuthzError: when they cannot be used, or have not reached the revision.
+        """
+        if self.fixture:
+            store = storage.build_fixture_store(self.fixture, domain)
+        else:
+            store = storage.open_existing_store(settings, domain)
+        try:
+            Freshness(store).require(self.min_revision)
+            yield store
+        finally:
+            store.close()
+
+    def tell_time(self) -> datetime:
+        """Tell what time it is."""
+        return self.now or storage.tell_time()
+
+    @contextmanager
     def open_explainer(
         self, settings: Settings, *named: Reference
     ) -> Iterator[tuple[Explainer, Schema]]:
@@ -190,15 +211,8 @@ class Circumstances:
     def _open(self, settings: Settings) -> Iterator[_Opened]:
         domain = storage.find_domain(settings.domain)
         engine = assembly.build_engine(settings, domain, show_warning)
-        if self.fixture:
-            store = storage.build_fixture_store(self.fixture, domain)
-        else:
-            store = storage.open_existing_store(settings, domain)
-        try:
-            Freshness(store).require(self.min_revision)
-            yield engine, store, lambda: self.now or storage.tell_time()
-        finally:
-            store.close()
+        with self.open_store(settings, domain) as store:
+            yield engine, store, self.tell_time
 
     @contextmanager
     def _open_past(
@@ -254,6 +268,13 @@ def takes_present(command: Callable[..., None]) -> Callable[..., None]:
             help="What comes with the question, of its subject, action, resource or context; VALUE"
             " is JSON where it parses, else text. Can be given several times.",
         ),
+    ]
+    return _add(options, takes_state(command))
+
+
+def takes_state(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say of which entities it asks, and as if at what time."""
+    options = [
         click.option(
             "--fixture",
             type=click.Path(path_type=Path),
@@ -268,6 +289,13 @@ def takes_present(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--now", type=TimeType(), help="Ask as if it were this time."),
     ]
+    return _add(options, command)
+
+
+def _add(
+    options: Sequence[Callable[[Callable[..., None]], Callable[..., None]]],
+    command: Callable[..., None],
+) -> Callable[..., None]:
     for option in reversed(options):
         command = option(command)
     return command

@@ -6,14 +6,14 @@ import json
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from authz_service import assembly, storage
-from authz_service.cli.options import show_warning, takes_settings
+from authz_service import storage
+from authz_service.cli.comparing import compile_both
+from authz_service.cli.options import takes_settings
 from authz_service.equivalence.comparison import Bounds, compare_policies
 from authz_service.errors import EXIT_DENY, PolicyError, SettingError, quote, suggest
 from authz_service.scenario.kept import describe_answer, keep_difference
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from authz_service.equivalence.comparison import Difference, Verdict
-    from authz_service.policy.compiled import CompiledEngine
     from authz_service.scenario.kept import Kept
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
@@ -73,7 +72,7 @@ _MOST_LISTED: Final = 5
     help="Write what was found into the folders `fixtures` and `scenarios` there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@takes_settings("domain")
+@takes_settings("policies", "domain")
 def equivalent(
     settings: Settings,
     *,
@@ -86,21 +85,22 @@ def equivalent(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Hold the policies in the folders OLD and NEW against each other, in all small stores.
+    """Hold the policies OLD and NEW against each other, in all small stores.
 
-    Prints the smallest store and question that they answer differently, as a fixture and a scenario
-    to keep; or in how many stores there is no difference.
+    Each is a folder, or a revision of the git repository around the policies: REVISION, or
+    REVISION:FOLDER. Prints the smallest store and question that they answer differently, as a
+    fixture and a scenario to keep; or in how many stores there is no difference.
 
     Exit code 0 means that there is none, 1 that there is one, 2 that it could not be found out.
 
     \b
     Example:
-      authz equivalent policies ../changed/policies
+      authz equivalent HEAD policies
       authz equivalent policies ../changed/policies --action view_bills --to .
     """
     domain = storage.find_domain(settings.domain)
     _check_actions(actions, domain)
-    first, second = (_compile(settings, domain, each) for each in (old, new))
+    first, second = compile_both(settings, domain, old, new)
     with _show_progress() as tell:
         verdict = compare_policies(
             first,
@@ -133,11 +133,6 @@ def _check_actions(actions: Sequence[str], domain: Domain) -> None:
         if each not in known:
             message = f"there is no action {quote(each)}{suggest(each, known)}"
             raise SettingError.at("--action", "unknown_action", message)
-
-
-def _compile(settings: Settings, domain: Domain, name: str) -> CompiledEngine:
-    """Compile the policies that somebody named."""
-    return assembly.build_compiled(replace(settings, policies=Path(name)), domain, show_warning)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,9 @@ from authz_service.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# After how many a number is shown again.
+_SHOWN_EACH: Final = 10_000
 
 
 @contextmanager
@@ -40,9 +43,31 @@ def open_output(file: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def show_progress(length: int, label: str) -> Iterator[Callable[[int], Any]]:
-    """Show how far it is, on a terminal, where it is known how far it goes."""
-    if not length or not sys.stderr.isatty():
+    """Show on a terminal how far it is; where nobody knows how far it goes, what was done."""
+    if not sys.stderr.isatty():
         yield lambda _count: None
+        return
+    if not length:
+        yield _Counter(label).add
+        click.echo(err=True)
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
         yield bar.update
+
+
+class _Counter:
+    """Shows a number that grows, now and then.
+
+    Arguments:
+        label: what is counted.
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._count = 0
+
+    def add(self, count: int) -> None:
+        """Count on."""
+        before, self._count = self._count, self._count + count
+        if before // _SHOWN_EACH < self._count // _SHOWN_EACH:
+            click.echo(f"\r{self._label}  {self._count:,}", err=True, nl=False)

@@ -98,7 +98,7 @@ class Explainer:
         domain: Domain,
         clock: Callable[[], datetime],
     ) -> None:
-        self._engine = engine
+        self.engine = engine
         self._decider = decider
         self._store = store
         self._clock = clock
@@ -123,7 +123,7 @@ class Explainer:
             decision = self._decider.check_at(request, now)
             revision = find_revision(self._store)
             key = request.subject.type, request.action, request.resource.type
-            question = self._engine.find_question(*key)
+            question = self.engine.find_question(*key)
             if question is None or any(each.code in MISHAPS for each in decision.reasons):
                 return Explanation(request, decision, revision)
             return self._explain(request, decision, revision, question, now)
@@ -140,7 +140,7 @@ class Explainer:
         codes = {each.code for each in decision.reasons}
 
         def ask(supposed: Reader, asked: Request) -> tuple[str, ...]:
-            return self._engine.reasons(supposed, asked, now)
+            return self.engine.reasons(supposed, asked, now)
 
         prepared = self._prepare(request, question)
         trials = Trials(
@@ -175,7 +175,7 @@ class Explainer:
         self, request: Request, now: datetime, reader: Reader, prepared: _Prepared
     ) -> Situation:
         """Find the subject and the resource, as far as clauses look at more than their ids."""
-        said = self._engine.bind(request, now)
+        said = self.engine.bind(request, now)
         situation = Situation(said)
         for name, slot, kind in (
             (SUBJECT, SUBJECT_SLOT, request.subject.type),
@@ -193,7 +193,7 @@ class Explainer:
             alias = Alias("row", kind)
             has_id = Comparison("=", Column(alias, ID, kind), Given(slot, STRING))
             clause = Clause((RowSource(alias),), (has_id,))
-            self._rows[kind, slot] = Probe(clause, self._engine.builder, self._engine.time_limit)
+            self._rows[kind, slot] = Probe(clause, self.engine.builder, self.engine.time_limit)
         return self._rows[kind, slot]
 
     def _prepare(self, request: Request, question: Question) -> _Prepared:
@@ -203,7 +203,7 @@ class Explainer:
             forbidding = list(chain.from_iterable(question.forbid.values()))
             clauses = list(_go_through([*question.parts[0], *forbidding]))
             probes = {
-                id(each): Probe(each, self._engine.builder, self._engine.time_limit)
+                id(each): Probe(each, self.engine.builder, self.engine.time_limit)
                 for each in clauses
                 if each.sources
             }

@@ -82,3 +82,9 @@ class Schema:
     context: Mapping[str, Attribute]
     parameters: Mapping[str, Attribute]
     inputs: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """The names of what a caller gives several of."""
+        said = (*self.context.values(), *self.parameters.values())
+        return frozenset(each.name for each in said if each.many)

@@ -54,6 +54,7 @@ class CompiledEngine:
     Attributes:
         policies: what was compiled.
         builder: builds statements about the domain.
+        keys: everything that can be asked.
         warnings: what is odd about what the policies came to.
     """
 
@@ -72,6 +73,7 @@ class CompiledEngine:
             raise PolicyError.at(policies.folder, "no_allow", message)
         refused = list(find_broken(statements, resolver))
         self._questions = _resolve(resolver, domain, refused)
+        self.keys = tuple(self._questions)
         sources = {each.name: each for each in policies.sources}
         if refused:
             raise PolicyError(
@@ -87,14 +89,8 @@ class CompiledEngine:
         )
         self._messages = resolver.messages()
         self.builder = StatementBuilder(domain.models)
-        lists = {
-            name
-            for each in (domain.schema.context, domain.schema.parameters)
-            for name, attribute in each.items()
-            if attribute.many
-        }
         self._plans = {
-            key: Plan(self.builder, key, question, lists)
+            key: Plan(self.builder, key, question, domain.schema.lists)
             for key, question in self._questions.items()
         }
 

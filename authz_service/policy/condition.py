@@ -58,6 +58,7 @@ SUBJECT_SLOT: Final = "?subject"
 RESOURCE_SLOT: Final = "?resource"
 NOW_SLOT: Final = "?now"
 
+_ENDS: Final = frozenset({SUBJECT, RESOURCE})
 _CASTS: Final = {STRING: "TEXT", DATETIME: "TEXT", INTEGER: "BIGINT", BOOLEAN: "BOOLEAN"}
 _ORDERED_TEXT: Final = {STRING, DATETIME}
 
@@ -82,9 +83,9 @@ class ConditionWriter:
         models: by type.
         dialect: one of those above.
         columns: where in the table of values something stands that would be bound, by its name.
-        searched: the entity that a search looks for, `subject` or `resource`: it is any row that is
-            stored, and nothing comes with the question about it. The other one is no row then, but
-            looked at by its id, once.
+        searched: what is looked for, `subject`, `resource` or both: it is any row that is stored,
+            and nothing comes with the question about it. Beside a single one, the other is no row
+            but looked at by its id, once.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class ConditionWriter:
         models: Mapping[str, type[Entity]],
         dialect: str,
         columns: Mapping[str, str],
-        searched: str = "",
+        searched: frozenset[str] = frozenset(),
     ) -> None:
         self.models = models
         self.dialect = dialect
@@ -222,7 +223,8 @@ class ConditionWriter:
 
     def _column(self, column: Column, rows: Mapping[str, Any]) -> peewee.Node:
         name = column.alias.name
-        if name in {SUBJECT, RESOURCE} and name != self._searched and column.name == ID:
+        is_asked = name in _ENDS - self._searched
+        if is_asked and column.name == ID:
             return self.given(f"?{name}")
         if column.alias.type:
             field = rows[name].model._meta.fields[column.name]  # noqa: SLF001  # peewee's interface
@@ -233,9 +235,9 @@ class ConditionWriter:
             _, here, there = find_link(self.models[owner], attribute)
             field = here if column.name == HERE else there
         stored: peewee.Node = peewee.Column(rows[name], field.column_name)
-        if self._searched and name in {SUBJECT, RESOURCE} and name != self._searched:
+        if self._searched and is_asked:
             stored = self.given_row(name, rows[name], stored)
-        if not column.supplied or name == self._searched:
+        if not column.supplied or name in self._searched:
             return stored
         return peewee.fn.COALESCE(self._given_value(f"{name}.{column.name}", column.type), stored)
 

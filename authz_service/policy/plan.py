@@ -133,12 +133,12 @@ class Plan:
     def values(self, request: Request, now: datetime) -> list[Any]:
         """Put what a request brings in the order from which statements pick."""
         given = request.given
-        values = [_store(request.subject.id), _store(request.resource.id)]
-        values += [_store(given[name]) for name in self._scalars]
+        values = [write_value(request.subject.id), write_value(request.resource.id)]
+        values += [write_value(given[name]) for name in self._scalars]
         if self._lists:
-            values += [_store_list(given[name]) for name in self._lists]
+            values += [write_list(given[name]) for name in self._lists]
         if self._supplied:
-            values += [_store(request.supplied.get(name)) for name in self._supplied]
+            values += [write_value(request.supplied.get(name)) for name in self._supplied]
         if self._has_now:
             values.append(_store_time(now))
         return values
@@ -176,7 +176,7 @@ class Plan:
         statement = self._find_search(searched)
         # a search binds no more than a check of the same question does, and its page
         known = self.bind(request, now)
-        known |= {AFTER_SLOT: _store(page.after), LIMIT_SLOT: page.limit}
+        known |= {AFTER_SLOT: write_value(page.after), LIMIT_SLOT: page.limit}
         return statement.texts, [known[slot] for slot in statement.slots]
 
     def _find_search(self, searched: str) -> Statement:
@@ -194,9 +194,9 @@ class Plan:
         ]
         columns += [_store_all([each.given[name] for each in requests]) for name in self._scalars]
         for name in self._lists:
-            columns.append([_store_list(each.given[name]) for each in requests])
+            columns.append([write_list(each.given[name]) for each in requests])
         for name in self._supplied:
-            columns.append([_store(each.supplied.get(name)) for each in requests])
+            columns.append([write_value(each.supplied.get(name)) for each in requests])
         if self._has_now:
             columns.append([_store_time(now)] * len(requests))
         return columns
@@ -251,7 +251,7 @@ def _power_of_two(count: int) -> int:
     return 1 << (count - 1).bit_length()
 
 
-def _store(value: Any) -> Any:
+def write_value(value: Any) -> Any:
     """Put what no database can hold, and so is like nothing in it, into words that it takes."""
     if not isinstance(value, str) or (value.isascii() and "\0" not in value):
         return _store_time(value) if isinstance(value, datetime) else value
@@ -265,12 +265,13 @@ def _store_all(values: list[Any]) -> list[Any]:
     try:
         text = "".join(values)
     except TypeError:  # some are no texts
-        return [_store(each) for each in values]
+        return [write_value(each) for each in values]
     is_plain = text.isascii() and "\0" not in text
-    return values if is_plain else [_store(each) for each in values]
+    return values if is_plain else [write_value(each) for each in values]
 
 
-def _store_list(values: Sequence[Any]) -> str:
+def write_list(values: Sequence[Any]) -> str:
+    """Put a list into the text that stands for it."""
     return json.dumps(_store_all(list(values)))
 
 

@@ -131,7 +131,11 @@ class Probe:
     ) -> list[tuple[Found, ...]]:
         bound = [read(slot) for slot in statement.slots]
         rows = reader.execute(statement.texts, bound, self._time_limit)
-        return [tuple(self._read(sources, row)) for row in rows]
+        # as far as all were found, in an order that is the same each time
+        return sorted(
+            (tuple(self._read(sources, row)) for row in rows),
+            key=lambda found: [each.key for each in found],
+        )
 
     def _read(self, sources: tuple[Source, ...], row: tuple[Any, ...]) -> Iterator[Found]:
         start = 0

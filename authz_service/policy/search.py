@@ -102,7 +102,7 @@ class SearchWriter:
         self._dialect = dialect
         self._given = given
         self._searched = searched
-        self._conditions = ConditionWriter(models, dialect, {}, searched)
+        self._conditions = ConditionWriter(models, dialect, {}, frozenset({searched}))
         self._own_id = id_of(Alias(searched, types[searched]))
         self._models = {name: models[each] for name, each in types.items()}
         self._rows = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from authz_service.polar.syntax import Statement
 
 _MISSING: Final = frozenset({"unknown_rule", "no_allow"})
-_LARGEST: Final = 4 * 1024 * 1024
+LARGEST_FILE: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,21 @@ def build_policy_set(folder: str, files: list[PolicyFile]) -> PolicySet:
     return PolicySet(folder, tuple(files), f"sha256:{hasher.hexdigest()}")
 
 
-def _read(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise ValueError(f"is larger than {_LARGEST // 1024**2} MiB; split it")
+def decode_policy(data: bytes) -> str:
+    """Read the text of a policy file.
+
+    Raises:
+        ValueError: when it is too large, or not UTF-8; says so.
+    """
+    if len(data) > LARGEST_FILE:
+        raise ValueError(f"is larger than {LARGEST_FILE // 1024**2} MiB; split it")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
         raise ValueError(message) from None
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        return decode_policy(file.read(LARGEST_FILE + 1))

@@ -35,6 +35,7 @@ from authz_service.policy.condition import (
     join,
     words,
 )
+from authz_service.policy.pairs import PairsWriter
 from authz_service.policy.search import SearchWriter
 from authz_service.store.entity import type_name
 from authz_service.store.system import State
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from authz_service.policy.clauses import Clause
     from authz_service.policy.condition import Slot
+    from authz_service.policy.parts import Part
     from authz_service.store.entity import Entity
 
 # What joins the texts of several rows.
@@ -142,6 +144,20 @@ class StatementBuilder:
     def build(self, write: Callable[[ConditionWriter], peewee.Node]) -> Statement:
         """Build any statement, of what writes conditions in either dialect."""
         return self._build(lambda writer: write(writer.conditions))
+
+    def pairs(self, subject: str, resource: str, part: Part) -> Statement:
+        """Build what counts the pairs of a part of a difference, and lists the first of them."""
+        types = {SUBJECT: subject, RESOURCE: resource}
+        return self._build(
+            lambda writer: PairsWriter(self.models, writer.dialect, types).write_pairs(part)
+        )
+
+    def ends(self, subject: str, resource: str, part: Part) -> Statement:
+        """Build what gives one row: how many subjects a product has, and how many resources."""
+        types = {SUBJECT: subject, RESOURCE: resource}
+        return self._build(
+            lambda writer: PairsWriter(self.models, writer.dialect, types).write_ends(part)
+        )
 
     def _build(self, write: Callable[[_Writer], peewee.Node]) -> Statement:
         texts: dict[str, str] = {}

@@ -35,14 +35,18 @@ class Watch:
 
         Raises:
             EvaluationTimeoutError: when it takes longer than the time limit, in milliseconds.
+            KeyboardInterrupt: when somebody interrupts it.
         """
         self._deadline = time.monotonic() + time_limit / 1000
         try:
             return self.connection.execute(text, parameters).fetchall()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            if self._is_late():
                 raise _too_long() from None
-            raise
+            # it came while the clock was looked at, where sqlite3 takes it for a yes
+            raise KeyboardInterrupt from None
         finally:
             self._deadline = math.inf
 
