@@ -134,6 +134,15 @@ def test_a_file_takes_what_would_be_printed(tmp_path: Path, form: str) -> None:
     assert [file] == list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("form", ["text", "csv", "html"])
+def test_what_no_text_can_hold_is_written_as_an_escape(form: str) -> None:
+    """A terminal may hand on half a character."""
+    result = review("--customer", SMITH, "--format", form, "--via", "\udcff")
+
+    assert 0 == result.exit_code
+    assert "\\udcff" in result.stdout
+
+
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """Nothing is left of it."""
     result = review("--customer", SMITH, "--to", tmp_path / "nowhere" / "review.html")

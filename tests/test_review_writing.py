@@ -173,9 +173,11 @@ def test_the_page_is_fit_to_print(hostile: Review) -> None:
 
 def test_the_page_has_the_rules_with_their_texts(hostile: Review) -> None:
     """Those that had a part in it, and no others."""
-    text = "".join(Page(hostile).texts)
+    page = Page(hostile)
+    text = "".join(page.texts)
 
     assert "member(person, customer);" in text
+    assert len(hostile.rules) == page.tags.count("pre")
     assert all(f"{each.place}\n{each.comment}" in text for each in hostile.rules)
 
 

@@ -120,4 +120,4 @@ def review(
         found = reviewer.review(wanted, show_progress)
     with open_output(file) as output:
         for line in _WRITERS[format_](found):
-            output.write(f"{line}\n".encode())
+            output.write(f"{line}\n".encode("utf-8", "backslashreplace"))
