@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-past bench-log bench-equivalent bench-impact format lock clean
+.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-beside: $(VENV)/benchmarks ## Measure how fast questions are decided besid
 
 bench-explain: $(VENV)/benchmarks ## Measure what an explanation costs, to a check
 	$(PYTHON) benchmarks/explaining.py
+
+bench-review: $(VENV)/benchmarks ## Measure what an access review takes
+	$(PYTHON) benchmarks/reviewing.py
 
 bench-past: $(VENV)/benchmarks ## Measure what it takes to ask as of a past revision
 	$(PYTHON) benchmarks/past.py

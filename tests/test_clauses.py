@@ -212,6 +212,27 @@ def test_what_always_holds_needs_no_other_way() -> None:
     assert only() == allow_if('(record.status = "active" or 1 = 1)')
 
 
+@pytest.mark.parametrize(
+    ("expected", "condition"),
+    [
+        (True, "record.owner = request.subject"),
+        (True, "record.owner.manager = request.subject"),
+        (True, "request.subject in record.readers"),
+        (True, "record.title = request.subject.name"),
+        (False, 'record.status = "active"'),
+        (False, 'request.subject.role = "admin"'),
+        (False, "not record.owner = request.subject"),
+        (False, "record.title = request.channel and request.subject.name = request.channel"),
+        (False, "record.owner = request.subject.manager"),  # nobody's is like nobody's
+    ],
+)
+def test_a_clause_relates_whom_it_joins(expected: bool, condition: str) -> None:  # noqa: FBT001  # as above
+    """What only excludes, or asks for each of the two by itself, relates nobody."""
+    [clause] = allow_if(condition)
+
+    assert expected == clause.relates
+
+
 def test_a_clause_knows_its_rules() -> None:
     """The rules that were applied are told in their order, each with its place."""
     (clause,) = allow_if(

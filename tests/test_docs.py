@@ -241,6 +241,22 @@ def test_the_explanation_of_the_page_on_explaining_is_the_one_that_is_given() ->
     assert answer == given
 
 
+def test_the_review_of_the_page_on_reviews_is_the_one_that_is_given() -> None:
+    """But for the time, and the digest, which changes with each rule; its columns are those."""
+    page = (ROOT / "docs" / "review.md").read_text()
+    [console] = blocks(page, "console")
+    command, _, shown = console.partition("\n")
+    words = [*shlex.split(command)[2:], "--fixture", str(ROOT / "fixtures" / "smith.yaml")]
+    with contextlib.chdir(ROOT):
+        printed = CliRunner().invoke(main, words).output
+        table = CliRunner().invoke(main, [*words, "--format", "csv"]).output
+    varying = re.compile(r"^  (asked at|policies)  .*$", re.MULTILINE)
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
+
+    assert varying.sub("", shown) == varying.sub("", printed)
+    assert table.splitlines()[0].split(",") == re.findall(r"`(\w+)`", " ".join(rows))
+
+
 def test_the_examples_of_writing_are_answered_as_shown(url: str) -> None:
     """In the order of the page, on a new store; before that, its last question is too early."""
     shown = [json.loads(block) for block in blocks(API, "json")]

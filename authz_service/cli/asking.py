@@ -14,6 +14,7 @@ import click
 from authz_service import assembly, storage
 from authz_service.cli.options import show_warning
 from authz_service.decision.freshness import Freshness
+from authz_service.decision.reviewer import Reviewer
 from authz_service.document import parse_time
 from authz_service.errors import HistoryError
 from authz_service.policy.engine import Engine
@@ -177,6 +178,16 @@ class Circumstances:
             decider = assembly.build_decider(engine, domain, store, clock, settings)
             compiled = assembly.find_compiled(engine, settings, domain)
             yield assembly.build_explainer(compiled, decider, domain, store, clock), domain.schema
+
+    @contextmanager
+    def open_reviewer(self, settings: Settings, *named: Reference) -> Iterator[Reviewer]:
+        """Open what reviews in these circumstances, all at one time; as above."""
+        with self._open_at(settings, named) as (engine, store, clock):
+            now, domain = clock(), store.domain
+            decider = assembly.build_decider(engine, domain, store, lambda: now, settings)
+            compiled = assembly.find_compiled(engine, settings, domain)
+            explainer = assembly.build_explainer(compiled, decider, domain, store, lambda: now)
+            yield Reviewer(compiled, decider, explainer, store, now)
 
     def _open_at(
         self, settings: Settings, named: tuple[Reference, ...]

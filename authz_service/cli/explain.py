@@ -11,7 +11,7 @@ import click
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
 from authz_service.cli.options import takes_settings
 from authz_service.decision.account import write_explanation
-from authz_service.decision.sentences import write_missing, write_sentence
+from authz_service.decision.sentences import write_evidence, write_missing, write_sentence
 from authz_service.errors import EXIT_DENY
 from authz_service.policy.said import build_checked_request
 
@@ -82,5 +82,4 @@ def _show_ground(title: str, ground: Ground) -> None:
         mark, color = ("yes", "green") if condition.holds else ("no ", "red")
         click.echo(f"    {click.style(mark, fg=color)} {condition.text}")
     for each in ground.evidence:
-        values = ", ".join(f"{name} {value}" for name, value in each.values.items())
-        click.echo(f"    {each.reference} (revision {each.revision}): {values}")
+        click.echo(f"    {write_evidence(each)}")

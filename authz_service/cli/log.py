@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,6 +16,7 @@ from authz_service.cli.options import takes_settings
 from authz_service.cli.output import open_output
 from authz_service.decision.entry import describe, encode, write_entry
 from authz_service.decision.lookup import Wanted, read_entries
+from authz_service.decision.table import write_record
 from authz_service.decision.verification import find_gaps, verify
 
 if TYPE_CHECKING:
@@ -46,8 +45,6 @@ _COLUMNS: Final = (
     "request",
     "redacted",
 )
-# With which a cell begins that a spreadsheet takes for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.group()
@@ -227,20 +224,8 @@ def _say(entry: Entry) -> str:
 
 
 def _write_table(entries: Iterable[Entry]) -> Iterator[bytes]:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(_COLUMNS)
-    for each in entries:
-        yield _take(text)
-        table.writerow(map(_write_cell, _write_row(each)))
-    yield _take(text)
-
-
-def _take(text: io.StringIO) -> bytes:
-    found = text.getvalue().encode("utf-8", "backslashreplace")
-    text.seek(0)
-    text.truncate()
-    return found
+    for cells in chain([_COLUMNS], map(_write_row, entries)):
+        yield f"{write_record(cells)}\n".encode("utf-8", "backslashreplace")
 
 
 def _write_row(entry: Entry) -> Iterator[Any]:
@@ -258,8 +243,3 @@ def _write_row(entry: Entry) -> Iterator[Any]:
     }
     for name in _COLUMNS:
         yield simple[name] if name in simple else described[name]
-
-
-def _write_cell(value: Any) -> Any:
-    """Keep a spreadsheet from taking for a formula what somebody sent as an id."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

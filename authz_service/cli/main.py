@@ -29,6 +29,7 @@ _MODULES: Final = {
     "perform": "perform",
     "policy": "policy",
     "replay": "replay",
+    "review": "review",
     "serve": "serve",
     "show": "show",
     "steps": "steps",

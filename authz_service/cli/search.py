@@ -9,14 +9,14 @@ import click
 
 from authz_service.cli.asking import Circumstances, ReferenceType, takes_circumstances
 from authz_service.cli.options import LOGGING, takes_settings
+from authz_service.decision.decider import walk
 from authz_service.errors import EXIT_DENY, RequestError
 from authz_service.policy.said import build_checked_request
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from authz_service.decision.answer import Found
     from authz_service.decision.decider import Decider
     from authz_service.policy.request import Request
     from authz_service.settings import Settings
@@ -63,7 +63,7 @@ def who(
             (
                 f"{request.subject.type}/{found}"
                 for request in asked
-                for found in _walk(decider.search_subjects, request, "authz who")
+                for found in walk(decider.search_subjects, request, "authz who")
             ),
             count=count,
         )
@@ -90,7 +90,7 @@ def what(
     circumstances = Circumstances(**options)
     with circumstances.open_decider(settings, subject) as decider:
         request = _build(decider, circumstances, subject, action, Reference(kind, ""))
-        found = _walk(decider.search_resources, request, "authz what")
+        found = walk(decider.search_resources, request, "authz what")
         _print((f"{kind}/{each}" for each in found), count=count)
 
 
@@ -116,7 +116,7 @@ def can(
         known = decider.schema.types.get(resource.type)
         action = known.actions[0] if known and known.actions else ""  # it is not looked at
         request = _build(decider, circumstances, subject, action, resource)
-        _print(_walk(decider.search_actions, request, "authz can"), count=count)
+        _print(walk(decider.search_actions, request, "authz can"), count=count)
 
 
 def _build(
@@ -136,19 +136,6 @@ def _build(
     if stranger:
         raise RequestError.at("the question", stranger.code, stranger.message)
     return request
-
-
-def _walk(
-    look: Callable[[Request, int | None, str, str], Found], request: Request, client: str
-) -> Iterator[str]:
-    """Go through all pages, one after the other; `client` is what the decision log says."""
-    token = ""
-    while True:
-        page = look(request, None, token, client)
-        yield from page.results
-        token = page.next_token
-        if not token:
-            return
 
 
 def _print(found: Iterable[str], *, count: bool) -> None:

@@ -36,7 +36,7 @@ from authz_service.policy.reasons import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from authz_service.decision.log import DecisionLog
@@ -307,6 +307,28 @@ class Decider:
     def _write(self, codes: tuple[str, ...]) -> Decision:
         reasons = (Reason(each, self._messages.get(each, each.replace("_", " "))) for each in codes)
         return Decision(tuple(reasons), self.policy_digest)
+
+
+def walk(
+    look: Callable[[Request, int | None, str, str], Found], request: Request, client: str = ""
+) -> Iterator[str]:
+    """Go through all that a search finds, one page after the other.
+
+    Arguments:
+        look: the search of a decider.
+        request: the question.
+        client: which program asks, for the log.
+
+    Raises:
+        SearchTimeoutError: when a page takes longer than its time limit.
+    """
+    token = ""
+    while True:
+        page = look(request, None, token, client)
+        yield from page.results
+        token = page.next_token
+        if not token:
+            return
 
 
 def _find_stranger(decision: Decision) -> Finding:

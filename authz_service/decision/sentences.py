@@ -11,7 +11,7 @@ from authz_service.policy.situation import NOT_IN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from authz_service.decision.explanation import Explanation
+    from authz_service.decision.explanation import Evidence, Explanation
     from authz_service.policy.missing import Fact, Missing
     from authz_service.policy.situation import Demand
     from authz_service.store.entity import Reference
@@ -42,6 +42,13 @@ def write_sentence(explanation: Explanation) -> str:
     if explanation.missing:
         said += f" For another answer, {write_missing(explanation.missing[0], subject)}."
     return said
+
+
+def write_evidence(evidence: Evidence) -> str:
+    """Write an entity with its revision and what a clause looks at."""
+    values = ", ".join(f"{name} {value}" for name, value in evidence.values.items())
+    said = f"{evidence.reference} (revision {evidence.revision})"
+    return f"{said}: {values}" if values else said
 
 
 def write_missing(missing: Missing, subject: Reference) -> str:

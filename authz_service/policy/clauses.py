@@ -184,6 +184,27 @@ class Clause:
         """Whether it can hold for a subject only that is there: some row refers to it."""
         return any(map(_refers_to_subject, self.conditions))
 
+    @property
+    def relates(self) -> bool:
+        """Whether its `=` lead from the subject to the resource, by whatever rows."""
+        joins = [{left.alias.name, right.alias.name} for left, right in find_joins(self)]
+        reached = {SUBJECT}
+        while RESOURCE not in reached:
+            more = {name for each in joins if each & reached for name in each} - reached
+            if not more:
+                return False
+            reached |= more
+        return True
+
+
+def find_joins(clause: Clause) -> Iterator[tuple[Column, Column]]:
+    """Find the columns that have to be equal for a clause to hold."""
+    for each in clause.conditions:
+        if isinstance(each, Comparison) and each.operator == "=":
+            left, right = each.left, each.right
+            if isinstance(left, Column) and isinstance(right, Column):
+                yield left, right
+
 
 def find_columns(condition: Condition) -> Iterator[Column]:
     """Find the columns that a condition is about."""

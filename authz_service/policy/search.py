@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import peewee
 
-from authz_service.policy.clauses import ID, Alias, Clause, Column, Comparison, find_columns
+from authz_service.policy.clauses import ID, Alias, Clause, find_columns, find_joins
 from authz_service.policy.condition import (
     SQLITE,
     ConditionWriter,
@@ -49,9 +49,9 @@ from authz_service.policy.condition import (
 from authz_service.policy.symbols import id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from authz_service.policy.clauses import Source
+    from authz_service.policy.clauses import Column, Source
     from authz_service.store.entity import Entity
 
 # No name of anything given is like these.
@@ -200,7 +200,7 @@ def _split(clause: Clause, given: str, own_id: Column) -> _Parts:
     keyed = tuple(each for each in clause.sources if each.alias.name == key.alias.name)
     rest = [each for each in clause.sources if each not in keyed]
     names = _names(rest)
-    reached = _spread([given], names, list(_find_joins(clause)))
+    reached = _spread([given], names, list(find_joins(clause)))
     near = [key.alias.name, own_id.alias.name]
     leads = _spread(near, names & {*reached}, [find_columns(each) for each in clause.conditions])
     # behind what is given there is a single id, so nothing has to lead to it
@@ -225,20 +225,12 @@ def _find_key(clause: Clause, given: str, own_id: Column) -> Column:
     """Find the column whose values are the ids that are looked for; their own, if there is none."""
     columns = [
         other
-        for left, right in _find_joins(clause)
+        for left, right in find_joins(clause)
         for own, other in ((left, right), (right, left))
         if own.alias == own_id.alias and own.name == ID and other.alias != own_id.alias
     ]
     columns.sort(key=lambda column: column.alias.name != given)
     return columns[0] if columns else own_id
-
-
-def _find_joins(clause: Clause) -> Iterator[tuple[Column, Column]]:
-    for each in clause.conditions:
-        if isinstance(each, Comparison) and each.operator == "=":
-            left, right = each.left, each.right
-            if isinstance(left, Column) and isinstance(right, Column):
-                yield left, right
 
 
 def _names(sources: Sequence[Source]) -> set[str]:
