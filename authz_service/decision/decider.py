@@ -106,11 +106,16 @@ class Decider:
         """Make what holds one request to the revisions that it names, before it is decided."""
         return Freshness(self._store)
 
-    def check_at(self, request: Request, now: datetime) -> Decision:
-        """Decide one request as of a time; for those who explain it, and so it is not noted."""
+    def check_at(self, request: Request, now: datetime) -> tuple[Decision, int | None]:
+        """Decide one request as of a time; for those who explain it, and so it is not noted.
+
+        Returns:
+            the decision, and the revision of the store where the engine tells it.
+        """
         if not self._knows(request):
-            return self._refuse_stranger(request)
-        return self._decide(self._evaluate(request, lambda: now).reasons)
+            return self._refuse_stranger(request), None
+        finding = self._evaluate(request, lambda: now)
+        return self._decide(finding.reasons), finding.revision
 
     def check(self, request: Request, client: str = "") -> Decision:
         """Decide one request.

@@ -120,8 +120,9 @@ class Explainer:
         """
         with self._store.snapshot():
             now = self._clock()
-            decision = self._decider.check_at(request, now)
-            revision = find_revision(self._store)
+            decision, revision = self._decider.check_at(request, now)
+            if revision is None:
+                revision = find_revision(self._store)
             key = request.subject.type, request.action, request.resource.type
             question = self.engine.find_question(*key)
             if question is None or any(each.code in MISHAPS for each in decision.reasons):
@@ -153,7 +154,12 @@ class Explainer:
         )
         remedies = Remedies(self._terms.vocabulary, prepared.probes, trials.suppose)
         start = self._begin(request, now, reader, prepared)
-        permitting = [self._look(PERMIT, each, start, remedies) for each in question.parts[0]]
+        # where the decision says so already, it is not asked again whether a permit holds
+        may_hold = NOT_PERMITTED not in codes or question.allow is not None
+        permitting = [
+            self._look(PERMIT, each, start, remedies, may_hold=may_hold)
+            for each in question.parts[0]
+        ]
         forbidding = [
             self._look(code, each, start, remedies)
             for code in sorted(codes & question.forbid.keys())
@@ -218,11 +224,19 @@ class Explainer:
             self._prepared[key] = _Prepared(probes, forbids, looked_at)
         return self._prepared[key]
 
-    def _look(self, code: str, clause: Clause, start: Situation, remedies: Remedies) -> Ground:
+    def _look(
+        self,
+        code: str,
+        clause: Clause,
+        start: Situation,
+        remedies: Remedies,
+        *,
+        may_hold: bool = True,
+    ) -> Ground:
         """Find whether a clause holds, and what it looks at."""
         rules = tuple(self._origins.get(each) for each in clause.rules)
         if clause.sources:
-            witnesses = remedies.find_witnesses(clause, start)
+            witnesses = remedies.find_witnesses(clause, start) if may_hold else []
             holds = bool(witnesses)
             situation = start.bind(witnesses[0]) if holds else remedies.come_near(clause, start)
         else:

@@ -150,7 +150,7 @@ class Remedies:
         for each in near if len(near) < MOST_ROWS else ():
             yield from self._choose(clause, rest, situation.bind(each))
         if isinstance(source, RowSource) and not (near and self._is_pinned(clause, source)):
-            for added in self._add(source, situation):
+            for added in self._add(clause, source, situation):
                 yield from self._choose(clause, rest, added)
 
     def _is_pinned(self, clause: Clause, source: RowSource) -> bool:
@@ -165,19 +165,24 @@ class Remedies:
         parts = self._vocabulary.find_id_parts(source.alias.type)
         return ID in said or bool(parts and parts <= said)
 
-    def _add(self, source: RowSource, situation: Situation) -> Iterator[Situation]:
+    def _add(self, clause: Clause, source: RowSource, situation: Situation) -> Iterator[Situation]:
         """Suppose a new row, once for each combination of what it has to choose."""
         kind = source.alias.type
-        chosen = self._vocabulary.find_choices(kind)
+        possible = {**self._vocabulary.find_choices(kind)}
+        for condition in clause.conditions:
+            for name, values in _find_possible(condition, source, situation).items():
+                attribute = self._vocabulary.get_attribute(kind, name)
+                possible[name] = tuple(
+                    each
+                    for each in values
+                    if _may_be(attribute, each) and each in possible.get(name, values)
+                )
         key = (kind, f"{NO_ID}new {len(situation.added) + 1}")
-        combinations = product(*chosen.values())
-        for _, values in zip(range(_MOST_CHOICES), combinations, strict=False):
-            row = {**self._vocabulary.find_usual(kind), ID: key[1]}
-            added = situation.add(source.alias.name, key, row)
-            for name, value in zip(chosen, values, strict=True):
-                column = Column(source.alias, name, self._vocabulary.find_type(kind, name))
-                added = added.demand(column, Demand("=", (value,)), value)
-            yield added
+        usual = {**self._vocabulary.find_usual(kind), ID: key[1]}
+        for _, values in zip(range(_MOST_CHOICES), product(*possible.values()), strict=False):
+            named = dict(zip(possible, values, strict=True))
+            demands = {name: Demand("=", (value,)) for name, value in named.items()}
+            yield situation.add(source.alias.name, key, usual | named, demands)
 
     def _meet(self, conditions: Sequence[Condition], situation: Situation) -> Iterator[Situation]:
         """Turn all conditions that do not hold yet."""
@@ -225,6 +230,8 @@ class Remedies:
             attribute = self._find_attribute(operand)
             for demand in _find_demands(condition, operand, attribute, situation, wanted=wanted):
                 for value in find_fitting(attribute.type, demand):
+                    if not _may_be(attribute, value):
+                        continue
                     one = Demand("=", (value,)) if demand.operator == "=" else demand
                     yield situation.demand(operand, one, value)
 
@@ -246,6 +253,30 @@ class Remedies:
     def _may_go_on(self) -> bool:
         self._left -= 1
         return self._left >= 0
+
+
+def _may_be(attribute: Attribute, value: Any) -> bool:
+    """Tell whether an attribute could have a value: one of a few words, if it has only those."""
+    return not attribute.choices or value is None or value in attribute.choices
+
+
+def _find_possible(
+    condition: Condition, source: RowSource, situation: Situation
+) -> dict[str, tuple[Any, ...]]:
+    """Find the values that a condition by itself leaves to a new row, by attribute."""
+    match condition:
+        case OneOf(Column(alias, name), values) if alias == source.alias and name != ID:
+            return {name: tuple(each.value for each in values)}
+        case Comparison("=", left, right):
+            for own, other in ((left, right), (right, left)):
+                if not isinstance(own, Column) or own.alias != source.alias or own.name == ID:
+                    continue
+                if isinstance(other, Column) and other.alias.name not in situation.bound:
+                    continue
+                value = situation.find_value(other)
+                if value is not None:
+                    return {own.name: (value,)}
+    return {}
 
 
 def _find_demands(

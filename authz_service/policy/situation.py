@@ -104,11 +104,21 @@ class Situation(NamedTuple):
                 rows[each.key] = stored[each.key] = each.values
         return self._replace(bound=bound, rows=rows, stored=stored)
 
-    def add(self, alias: str, key: Key, values: Mapping[str, Any]) -> Situation:
-        """Suppose a row more, for which a name stands."""
+    def add(
+        self, alias: str, key: Key, values: Mapping[str, Any], demands: Mapping[str, Demand]
+    ) -> Situation:
+        """Suppose a row more, for which a name stands.
+
+        Arguments:
+            alias: the name.
+            key: tells the row from others.
+            values: of the row.
+            demands: what of them is demanded.
+        """
         return self._replace(
             bound={**self.bound, alias: key},
             rows={**self.rows, key: values},
+            demands={**self.demands, key: demands},
             added=(*self.added, key),
         )
 
