@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from authz_service.decision.explanation import PERMIT, Checked, Evidence, Explanation, Ground
+from authz_service.decision.phrases import Phrases
 from authz_service.errors import with_article
 from authz_service.polar.schema import BOOLEAN, STRING
 from authz_service.policy.clauses import (
@@ -43,7 +44,7 @@ from authz_service.policy.remedy import Remedies
 from authz_service.policy.situation import Situation, is_entity
 from authz_service.policy.supposition import Memory
 from authz_service.policy.vocabulary import Vocabulary
-from authz_service.policy.words import describe_condition, show_value
+from authz_service.policy.words import show_value
 from authz_service.store.entity import REVISION, Reference
 from authz_service.store.writer import find_revision
 
@@ -110,6 +111,8 @@ class Explainer:
         self._stored = {name for name, each in domain.schema.types.items() if each.stored}
         self._rows: dict[tuple[str, str], Probe] = {}
         self._prepared: dict[Key, _Prepared] = {}
+        # by the identity of a clause, which the engine keeps
+        self._phrases: dict[int, Phrases] = {}
 
     def explain(self, request: Request) -> Explanation:
         """Explain one request.
@@ -242,19 +245,24 @@ class Explainer:
         else:
             situation = start
             holds = all(remedies.holds(each, start) for each in clause.conditions)
-        conditions = tuple(self._check(clause, situation, remedies))
-        return Ground(code, holds, rules, conditions, tuple(self._find_evidence(clause, situation)))
+        phrases = self._phrases.get(id(clause))
+        if phrases is None:
+            phrases = self._phrases[id(clause)] = Phrases(clause)
+        conditions = tuple(self._check(clause, phrases, situation, remedies))
+        evidence = tuple(self._find_evidence(phrases, situation))
+        return Ground(code, holds, rules, conditions, evidence)
 
-    def _check(self, clause: Clause, situation: Situation, remedies: Remedies) -> Iterator[Checked]:
+    def _check(
+        self, clause: Clause, phrases: Phrases, situation: Situation, remedies: Remedies
+    ) -> Iterator[Checked]:
         names = {each.alias.name: "that row" for each in clause.sources}
         names |= {alias: _show_key(key) for alias, key in situation.bound.items()}
         for source in clause.sources:
             is_there = source.alias.name in situation.bound
             yield Checked(_describe_source(source, names if is_there else {}), is_there)
-        for condition in clause.conditions:
+        for position, condition in enumerate(clause.conditions):
             holds = remedies.is_met(condition, clause, situation)
-            first, *rest = (line.strip() for line in describe_condition(condition, names))
-            text = f"{first} {'; '.join(rest)}" if rest else first
+            text = phrases.write(position, names)
             yield Checked(text if holds else text + self._find_instead(condition, situation), holds)
 
     def _find_instead(self, condition: Condition, situation: Situation) -> str:
@@ -271,21 +279,16 @@ class Explainer:
             return f", but it is {show_value(bool(value) if is_truth else value)}"
         return ""
 
-    def _find_evidence(self, clause: Clause, situation: Situation) -> Iterator[Evidence]:
-        looked_at: dict[str, set[str]] = {source.alias.name: set() for source in clause.sources}
-        for condition in clause.conditions:
-            for column in find_columns(condition):
-                looked_at.setdefault(column.alias.name, set()).add(column.name)
-        for name, attributes in looked_at.items():
+    def _find_evidence(self, phrases: Phrases, situation: Situation) -> Iterator[Evidence]:
+        for name, attributes in phrases.looked_at.items():
             key = situation.bound.get(name)
-            is_own = name in {each.alias.name for each in clause.sources}
-            if key is None or not (is_own or attributes - {ID}):
+            if key is None:
                 continue
             row = situation.rows[key]
             if is_entity(key):
                 shown = {
                     each: self._vocabulary.present(key[0], each, row[each])
-                    for each in sorted(attributes - {ID})
+                    for each in attributes
                     if each in row
                 }
                 yield Evidence(Reference(key[0], key[1]), row[REVISION], shown)

@@ -25,7 +25,7 @@ from authz_service.policy.clauses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from authz_service.policy.clauses import Clause, Condition, Operand, Source
 
@@ -40,22 +40,26 @@ _OPERATORS: Final = {
 
 
 # What rows are called whose entities are not known.
-_UNKNOWN: Final[dict[str, str]] = {SUBJECT: "the subject", RESOURCE: "the resource"}
+_UNKNOWN: Final = {SUBJECT: "the subject", RESOURCE: "the resource"}
 
 
-def describe_clause(clause: Clause, names: Mapping[str, str] = _UNKNOWN) -> Iterator[str]:
+def _call(name: str) -> str:
+    return _UNKNOWN.get(name, name)
+
+
+def describe_clause(clause: Clause, call: Callable[[str], str] = _call) -> Iterator[str]:
     """Say what a clause asks for, a line each; what must not hold is indented.
 
     Arguments:
         clause: which one.
-        names: how rows are called, by their names in clauses.
+        call: how a row is called, by its name in clauses.
     """
     if clause.always:
         yield "always"
     for source in clause.sources:
-        yield f"there is {describe_source(source, names)}"
+        yield f"there is {describe_source(source, call)}"
     for condition in clause.conditions:
-        yield from describe_condition(condition, names)
+        yield from describe_condition(condition, call)
 
 
 def describe_origin(clause: Clause) -> str:
@@ -63,9 +67,9 @@ def describe_origin(clause: Clause) -> str:
     return " > ".join(f"{step.name} {step.span.file}:{step.span.line}" for step in clause.rules)
 
 
-def describe_source(source: Source, names: Mapping[str, str] = _UNKNOWN) -> str:
+def describe_source(source: Source, call: Callable[[str], str] = _call) -> str:
     """Say which row there has to be."""
-    name = names.get(source.alias.name, source.alias.name)
+    name = call(source.alias.name)
     match source:
         case RowSource():
             return f"{with_article(source.alias.type)}, {name}"
@@ -75,11 +79,11 @@ def describe_source(source: Source, names: Mapping[str, str] = _UNKNOWN) -> str:
             return f"an item of request.{source.given}, {name}"
 
 
-def describe_condition(condition: Condition, names: Mapping[str, str]) -> Iterator[str]:
+def describe_condition(condition: Condition, call: Callable[[str], str]) -> Iterator[str]:
     """Say what a condition asks for, a line each; as above."""
 
     def name(operand: Operand) -> str:
-        return name_operand(operand, names)
+        return name_operand(operand, call)
 
     match condition:
         case Comparison():
@@ -92,10 +96,10 @@ def describe_condition(condition: Condition, names: Mapping[str, str]) -> Iterat
             yield f"{name(condition.operand)} is {words}"
         case Absent():
             yield "it is not so that"
-            yield from (f"  {line}" for line in describe_clause(condition.clause, names))
+            yield from (f"  {line}" for line in describe_clause(condition.clause, call))
 
 
-def name_operand(operand: Operand, names: Mapping[str, str]) -> str:
+def name_operand(operand: Operand, call: Callable[[str], str]) -> str:
     """Say where a value stands, or which it is."""
     match operand:
         case Literal():
@@ -104,7 +108,7 @@ def name_operand(operand: Operand, names: Mapping[str, str]) -> str:
             owner, dot, name = operand.name.rpartition(".")
             return f"the supplied {name} of the {owner}" if dot else f"request.{name}"
         case Column():
-            return _name_column(operand, names)
+            return _name_column(operand, call)
 
 
 def show_value(value: object) -> str:
@@ -120,8 +124,8 @@ def show_value(value: object) -> str:
             return str(value)
 
 
-def _name_column(column: Column, names: Mapping[str, str]) -> str:
-    owner = names.get(column.alias.name, column.alias.name)
+def _name_column(column: Column, call: Callable[[str], str]) -> str:
+    owner = call(column.alias.name)
     if column.name in {ID, ITEM}:
         return owner
     if column.name in {HERE, THERE}:
