@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from decision_log import opened_journal
-from installation import Installation, find_port
+from installation import Installation, find_port, wait_until
 from portal_service import EVALUATIONS, MARY_SEES_USAGE, SMITH
 
 from authz_service.decision.lookup import read_entries
@@ -58,6 +58,8 @@ def test_a_service_that_is_killed_tells_what_may_be_missing(installation: Instal
         for _ in range(20):
             installation.ask(MARY_SEES_USAGE)
         os.killpg(process.pid, signal.SIGKILL)
+    # the process that served may take a moment to go, and holds its lock until then
+    wait_until(lambda: bool(look(installation)[0].gaps))
     killed, count = look(installation)
     with installation.serve():
         installation.ask(MARY_SEES_USAGE)
