@@ -116,7 +116,7 @@ def test_every_scenario_is_explained_as_it_is_decided() -> None:
     assert engine.explained > 2_000
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60, derandomize=True)
 @given(generated_policies.cases())
 def test_what_is_proposed_under_any_policy_does_what_it_says(case: Case) -> None:
     """The same is so of policies that are made up, whatever they consist of."""

@@ -171,7 +171,11 @@ class Trials:
         for each in situations:
             self._rows |= each.stored
             sets[find_facts(each)] = None
-        sets = {facts: None for facts in sets if 0 < len(facts) <= _MOST_FACTS}
+        sets = {
+            facts: None
+            for facts in sets
+            if 0 < len(facts) <= _MOST_FACTS and not _is_circular(facts)
+        }
         broken = self._find_broken(sets)
         found = []
         for facts in sorted(sets, key=len):
@@ -296,6 +300,22 @@ class Trials:
     def _present_demand(self, kind: str, name: str, demand: Demand) -> Demand:
         values = (self._vocabulary.present(kind, name, each) for each in demand.values)
         return Demand(demand.operator, tuple(values))
+
+
+def _is_circular(facts: Iterable[Fact]) -> bool:
+    """Tell whether new entities refer to each other in a circle, so that none can come first."""
+    left = {
+        fact.id: {value for _, demand in fact.demands for value in demand.values}
+        for fact in facts
+        if fact.deed == ADD
+    }
+    while left:
+        first = [key for key, values in left.items() if values.isdisjoint(left)]
+        if not first:
+            return True
+        for key in first:
+            del left[key]
+    return False
 
 
 def _sort(facts: Iterable[Fact]) -> tuple[Fact, ...]:
