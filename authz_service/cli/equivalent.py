@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,12 +13,13 @@ import click
 from authz_service import storage
 from authz_service.cli.comparing import compile_both
 from authz_service.cli.options import takes_settings
+from authz_service.cli.output import show_progress
 from authz_service.equivalence.comparison import Bounds, compare_policies
 from authz_service.errors import EXIT_DENY, PolicyError, SettingError, quote, suggest
 from authz_service.scenario.kept import describe_answer, keep_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from authz_service.equivalence.comparison import Difference, Verdict
     from authz_service.scenario.kept import Kept
@@ -101,7 +101,7 @@ def equivalent(
     domain = storage.find_domain(settings.domain)
     _check_actions(actions, domain)
     first, second = compile_both(settings, domain, old, new)
-    with _show_progress() as tell:
+    with show_progress(_STEPS, "comparing") as tell:
         verdict = compare_policies(
             first,
             second,
@@ -109,7 +109,7 @@ def equivalent(
             Bounds(entities, stores, seconds),
             time.monotonic,
             actions=actions,
-            tell=tell,
+            tell=_tell_in_steps(tell),
         )
     found = verdict.difference
     kept = keep_difference(domain.schema, found, old, new) if found else None
@@ -135,14 +135,16 @@ def _check_actions(actions: Sequence[str], domain: Domain) -> None:
             raise SettingError.at("--action", "unknown_action", message)
 
 
-@contextmanager
-def _show_progress() -> Iterator[Callable[[float], Any]]:
-    """Show how far it is, on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _share: None
-        return
-    with click.progressbar(length=_STEPS, label="comparing", file=sys.stderr) as bar:
-        yield lambda share: bar.update(int(share * _STEPS) - bar.pos)
+def _tell_in_steps(tell: Callable[[int], Any]) -> Callable[[float], None]:
+    """Tell of a share how many steps were done since it was told before."""
+    done = 0
+
+    def tell_share(share: float) -> None:
+        nonlocal done
+        before, done = done, int(share * _STEPS)
+        tell(done - before)
+
+    return tell_share
 
 
 def _print(difference: Difference, kept: Kept, names: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +12,7 @@ import click
 from authz_service import assembly, storage
 from authz_service.cli.asking import ReferenceType, TimeType
 from authz_service.cli.options import takes_settings
-from authz_service.cli.output import open_output
+from authz_service.cli.output import open_output, show_progress
 from authz_service.decision.entry import describe, encode, write_entry
 from authz_service.decision.lookup import Wanted, read_entries
 from authz_service.decision.table import write_record
@@ -113,7 +112,10 @@ def verify_log(settings: Settings) -> None:
     Example:
       authz log verify
     """
-    with _open_journal(settings) as journal, _show_progress(journal, "verifying") as tell:
+    with (
+        _open_journal(settings) as journal,
+        show_progress(_count_entries(journal), "verifying") as tell,
+    ):
         found = verify(journal, tell)
     for gap in found.gaps:
         click.echo(_describe_gap(gap.behind, gap.entries))
@@ -146,7 +148,8 @@ def export_log(settings: Settings, *, file: str, format_: str, **filters: Any) -
     with _open_journal(settings) as journal:
         wanted = _build_wanted(settings, filters)
         _tell_gaps(journal)
-        with open_output(file) as output, _show_progress(journal, "exporting") as tell:
+        count = _count_entries(journal)
+        with open_output(file) as output, show_progress(count, "exporting") as tell:
             entries = _count(read_entries(journal, wanted), tell)
             for line in _write_table(entries) if format_ == "csv" else map(_write_jsonl, entries):
                 output.write(line)
@@ -168,15 +171,9 @@ def _build_wanted(settings: Settings, filters: dict[str, Any]) -> Wanted:
     return Wanted(**filters, allowed=allowed, redaction=redaction)
 
 
-@contextmanager
-def _show_progress(journal: Journal, label: str) -> Iterator[Callable[[int], Any]]:
-    """Show how far it is, on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    there = sum(each.entries for each in journal.find_segments() if each.dropped is None)
-    with click.progressbar(length=there, label=label, file=sys.stderr) as bar:
-        yield bar.update
+def _count_entries(journal: Journal) -> int:
+    """Count the entries that are there."""
+    return sum(each.entries for each in journal.find_segments() if each.dropped is None)
 
 
 def _count(entries: Iterable[Entry], tell: Callable[[int], Any]) -> Iterator[Entry]:

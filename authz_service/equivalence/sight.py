@@ -9,6 +9,7 @@ from authz_service.polar.schema import SCALARS
 from authz_service.policy.clauses import (
     HERE,
     ID,
+    MIRRORED,
     RESOURCE,
     SUBJECT,
     Absent,
@@ -125,7 +126,7 @@ class Sight:
     def _compare(self, condition: Comparison, sources: Mapping[str, Source]) -> None:
         operator, left, right = condition.operator, condition.left, condition.right
         if isinstance(left, Literal):
-            operator, left, right = _turn(operator), right, left
+            operator, left, right = MIRRORED[operator], right, left
         if isinstance(left, Literal):
             return
         if isinstance(right, Literal):
@@ -202,8 +203,3 @@ def _find_joined(condition: Condition, sources: Mapping[str, Source]) -> list[st
         if each.name == ID and each.alias.name in sources
         if other.name != ID or other.alias.name in {SUBJECT, RESOURCE}
     ]
-
-
-def _turn(operator: str) -> str:
-    """Turn an operator round, for its sides change places."""
-    return {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)

@@ -85,6 +85,9 @@ class Literal:
 
 Operand = Column | Given | Literal
 
+# What says the same when the sides of a comparison change places.
+MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "same": "same"}
+
 
 @dataclass(frozen=True)
 class RowSource:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from authz_service.polar.schema import BOOLEAN, SCALARS
 from authz_service.policy.clauses import (
     ID,
+    MIRRORED,
     Absent,
     Column,
     Comparison,
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 _MOST_STEPS: Final = 400
 _MOST_CHOICES: Final = 16
 _NEGATED: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-_MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "same": "same"}
 
 
 class Remedies:
@@ -303,7 +303,7 @@ def _find_demands(
                 yield from _find_others(literals, attribute, nullable=nullable)
         case Comparison(word, left, right):
             value = situation.find_value(right if operand == left else left)
-            seen = word if operand == left else _MIRRORED[word]
+            seen = word if operand == left else MIRRORED[word]
             yield from _find_compared(seen, value, attribute, nullable=nullable, wanted=wanted)
 
 
