@@ -31,7 +31,6 @@ from authz_service.policy.clauses import (
     ListSource,
     Literal,
     RowSource,
-    find_columns,
     find_operands,
 )
 from authz_service.policy.condition import RESOURCE_SLOT, SUBJECT_SLOT
@@ -70,13 +69,30 @@ class _Prepared:
 
     Arguments:
         probes: ask for the rows of each clause, by its identity.
+        phrases: the words of each clause that is no part of another, in the same way.
         forbids: what the forbids look at; None where the policy has its own `allow`.
         looked_at: the names of rows of which clauses look at more than the id.
     """
 
     probes: Mapping[int, Probe]
+    phrases: Mapping[int, Phrases]
     forbids: Mentions | None
     looked_at: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question that is being explained.
+
+    Arguments:
+        phrases: the words of its clauses.
+        start: what is known of it.
+        remedies: find what could be otherwise.
+    """
+
+    phrases: Mapping[int, Phrases]
+    start: Situation
+    remedies: Remedies
 
 
 class Explainer:
@@ -111,8 +127,6 @@ class Explainer:
         self._stored = {name for name, each in domain.schema.types.items() if each.stored}
         self._rows: dict[tuple[str, str], Probe] = {}
         self._prepared: dict[Key, _Prepared] = {}
-        # by the identity of a clause, which the engine keeps
-        self._phrases: dict[int, Phrases] = {}
 
     def explain(self, request: Request) -> Explanation:
         """Explain one request.
@@ -144,7 +158,7 @@ class Explainer:
         codes = {each.code for each in decision.reasons}
 
         def ask(supposed: Reader, asked: Request) -> tuple[str, ...]:
-            return self.engine.reasons(supposed, asked, now)
+            return self.engine.decide(supposed, asked, now).reasons
 
         prepared = self._prepare(request, question)
         trials = Trials(
@@ -157,14 +171,14 @@ class Explainer:
         )
         remedies = Remedies(self._terms.vocabulary, prepared.probes, trials.suppose)
         start = self._begin(request, now, reader, prepared)
+        explained = _Asked(prepared.phrases, start, remedies)
         # where the decision says so already, it is not asked again whether a permit holds
         may_hold = NOT_PERMITTED not in codes or question.allow is not None
         permitting = [
-            self._look(PERMIT, each, start, remedies, may_hold=may_hold)
-            for each in question.parts[0]
+            self._look(PERMIT, each, explained, may_hold=may_hold) for each in question.parts[0]
         ]
         forbidding = [
-            self._look(code, each, start, remedies)
+            self._look(code, each, explained)
             for code in sorted(codes & question.forbid.keys())
             for each in question.forbid[code]
         ]
@@ -216,27 +230,20 @@ class Explainer:
                 for each in clauses
                 if each.sources
             }
+            phrases = {id(each): Phrases(each) for each in [*question.parts[0], *forbidding]}
             looked_at = frozenset(
-                column.alias.name
-                for each in clauses
-                for condition in each.conditions
-                for column in find_columns(condition)
-                if column.name != ID
+                name
+                for each in phrases.values()
+                for name, attributes in each.looked_at.items()
+                if attributes
             )
             forbids = Mentions(forbidding) if question.allow is None else None
-            self._prepared[key] = _Prepared(probes, forbids, looked_at)
+            self._prepared[key] = _Prepared(probes, phrases, forbids, looked_at)
         return self._prepared[key]
 
-    def _look(
-        self,
-        code: str,
-        clause: Clause,
-        start: Situation,
-        remedies: Remedies,
-        *,
-        may_hold: bool = True,
-    ) -> Ground:
+    def _look(self, code: str, clause: Clause, asked: _Asked, *, may_hold: bool = True) -> Ground:
         """Find whether a clause holds, and what it looks at."""
+        start, remedies = asked.start, asked.remedies
         rules = tuple(self._origins.get(each) for each in clause.rules)
         if clause.sources:
             witnesses = remedies.find_witnesses(clause, start) if may_hold else []
@@ -245,9 +252,7 @@ class Explainer:
         else:
             situation = start
             holds = all(remedies.holds(each, start) for each in clause.conditions)
-        phrases = self._phrases.get(id(clause))
-        if phrases is None:
-            phrases = self._phrases[id(clause)] = Phrases(clause)
+        phrases = asked.phrases[id(clause)]
         conditions = tuple(self._check(clause, phrases, situation, remedies))
         evidence = tuple(self._find_evidence(phrases, situation))
         return Ground(code, holds, rules, conditions, evidence)
@@ -292,7 +297,7 @@ class Explainer:
                     if each in row
                 }
                 yield Evidence(Reference(key[0], key[1]), row[REVISION], shown)
-            elif len(key) > 2:  # noqa: PLR2004  # a link, of which its owner tells
+            elif key[0]:  # a link, of which its owner tells; an item of a list has no type
                 owner = Reference(key[0], key[2])
                 found = self._store.find_whole(owner)
                 revision = found.revision if found else 0

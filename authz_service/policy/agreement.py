@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import AuthzError, EvaluationTimeoutError, PolicyError, StoreError
+from authz_service.policy.engine import Reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ _MOST_WAITING: Final = 100
 _REST: Final = 99
 
 
-class Both:
+class Both(Reasoning):
     """An engine that asks two others and answers only what they agree on.
 
     Arguments:
@@ -83,16 +84,6 @@ class Both:
                 raise _disagree(f"{name} {_shown(second)} alone, {_shown(first)} among others")
         return alone
 
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
-        """Find the reasons alone; raises as above."""
-        return self.decide(store, request, now).reasons
-
-    def reasons_many(
-        self, store: Store, requests: Sequence[Request], now: datetime
-    ) -> list[tuple[str, ...]]:
-        """Find the reasons alone of several requests; raises as above."""
-        return [each.reasons for each in self.decide_many(store, requests, now)]
-
     def search(
         self, store: Store, request: Request, searched: str, page: Page, now: datetime
     ) -> list[str]:
@@ -121,7 +112,7 @@ class Tally:
     disagreements: int
 
 
-class Sampled:
+class Sampled(Reasoning):
     """An engine that lets a reference look at one in many of its questions, afterwards.
 
     The answer does not wait: questions go to a thread of their own, and when that is behind, no
@@ -170,16 +161,6 @@ class Sampled:
         for request in requests[first :: self._one_in]:
             self._submit(store, request, now)
         return self.engine.decide_many(store, requests, now)
-
-    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
-        """Find the reasons alone."""
-        return self.decide(store, request, now).reasons
-
-    def reasons_many(
-        self, store: Store, requests: Sequence[Request], now: datetime
-    ) -> list[tuple[str, ...]]:
-        """Find the reasons alone of several requests."""
-        return [each.reasons for each in self.decide_many(store, requests, now)]
 
     def search(
         self, store: Store, request: Request, searched: str, page: Page, now: datetime

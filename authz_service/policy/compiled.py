@@ -17,7 +17,7 @@ from authz_service.errors import PolicyError, with_article
 from authz_service.polar.syntax import Rule
 from authz_service.polar.text import make_fault
 from authz_service.policy.assertions import find_broken
-from authz_service.policy.engine import Finding
+from authz_service.policy.engine import Finding, Reasoning
 from authz_service.policy.plan import Plan, Question
 from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_RESOURCE, UNKNOWN_SUBJECT
 from authz_service.policy.resolver import Resolver
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from authz_service.store.domain import Domain
 
 
-class CompiledEngine:
+class CompiledEngine(Reasoning):
     """An engine: the reasons against a request, as the store's database finds them.
 
     Safe to share between threads.
@@ -162,16 +162,6 @@ class CompiledEngine:
             self.decide(store, request, now) if finding is None else finding
             for request, finding in zip(requests, found, strict=True)
         ]
-
-    def reasons(self, store: Reader, request: Request, now: datetime) -> tuple[str, ...]:
-        """Find the reasons alone; raises as above."""
-        return self.decide(store, request, now).reasons
-
-    def reasons_many(
-        self, store: Store, requests: Sequence[Request], now: datetime
-    ) -> list[tuple[str, ...]]:
-        """Find the reasons alone of several requests; raises as above."""
-        return [each.reasons for each in self.decide_many(store, requests, now)]
 
     def search(
         self, store: Store, request: Request, searched: str, page: Page, now: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -89,3 +90,27 @@ class Engine(Protocol):
             EvaluationTimeoutError: when it takes longer than the page allows.
             Exception: whatever else kept it from being found.
         """
+
+
+class Reasoning(ABC):
+    """Gives the reasons alone, of what an engine decides."""
+
+    @abstractmethod
+    def decide(self, store: Store, request: Request, now: datetime) -> Finding:
+        """Decide one request, as of an engine."""
+
+    @abstractmethod
+    def decide_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[Finding]:
+        """Decide several requests, as of an engine."""
+
+    def reasons(self, store: Store, request: Request, now: datetime) -> tuple[str, ...]:
+        """Find the reasons alone, as of an engine."""
+        return self.decide(store, request, now).reasons
+
+    def reasons_many(
+        self, store: Store, requests: Sequence[Request], now: datetime
+    ) -> list[tuple[str, ...]]:
+        """Find the reasons alone of several requests, as of an engine."""
+        return [each.reasons for each in self.decide_many(store, requests, now)]
