@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import peewee
 
+from authz_service.policy.clauses import ID
 from authz_service.policy.condition import POSTGRESQL, SQLITE
+from authz_service.store.rows import select_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -233,19 +235,20 @@ def _write_values(model: type[Entity], dialect: str) -> Iterator[str]:
     mark = _MARKS[dialect]
     for name, field in model._meta.fields.items():  # noqa: SLF001  # as above
         if name in model.copies:
-            _, text = _find_copy(model, name, mark)
-            yield f"CAST({text} AS TEXT)"
+            yield f"CAST({_select_copy(model, name, mark)} AS TEXT)"
         else:
             yield f"CAST({mark} AS {_find_type(field, dialect)})"
 
 
-def _find_copy(model: type[Entity], name: str, mark: str) -> tuple[str, str]:
-    """Find the reference by which an entity repeats what another says, and how that is read."""
-    reference, _, path = model.copies[name].partition(".")
-    other = model._meta.fields[reference].rel_model  # noqa: SLF001  # as above
-    column = other._meta.fields[path].column_name  # noqa: SLF001  # as above
-    table = other._meta.table_name  # noqa: SLF001  # as above
-    return reference, f'(SELECT "{column}" FROM "{table}" WHERE "id" = {mark})'
+def _select_copy(model: type[Entity], name: str, mark: str) -> str:
+    """Write how what an entity repeats of another is read."""
+    text = select_copy(model._meta.fields, model.copies[name])  # noqa: SLF001  # as above
+    return text.replace("?", mark)
+
+
+def _find_source(model: type[Entity], name: str) -> str:
+    """Find what says the value of an attribute; of a copy, the reference that it is by."""
+    return model.copies[name].partition(".")[0] if name in model.copies else name
 
 
 def _find_type(field: peewee.Field, dialect: str) -> str:
@@ -255,8 +258,7 @@ def _find_type(field: peewee.Field, dialect: str) -> str:
 
 def _bind_row(model: type[Entity], put: Put) -> Iterator[Any]:
     for name in model._meta.fields:  # noqa: SLF001  # as above
-        source = _find_copy(model, name, "")[0] if name in model.copies else name
-        yield put.id if source == "id" else put.values.get(source)
+        yield put.id if name == ID else put.values.get(_find_source(model, name))
 
 
 @lru_cache(_MOST_TEXTS)
@@ -291,8 +293,8 @@ def _write_like(promise: Promise, mark: str) -> str:
     """Write whether there is another one like it."""
     model = promise.model
     same = [
-        f'"{column}" = {_find_copy(model, name, mark)[1] if name in model.copies else mark}'
-        for column, name in _find_columns(promise)
+        f'"{column}" = {_select_copy(model, name, mark) if name in model.copies else mark}'
+        for column, name in zip(promise.columns, promise.attributes, strict=True)
     ]
     conditions = f"{' AND '.join(same)}{_only(promise, mark)}"
     return f'EXISTS(SELECT 1 FROM {_table(promise)} WHERE {conditions} AND "id" <> {mark})'
@@ -304,19 +306,8 @@ def _bind_like(promise: Promise, put: Put) -> list[Any]:
 
 @lru_cache(_MOST_TEXTS)
 def _find_names(promise: Promise) -> tuple[str, ...]:
-    """Find the attributes that a promise compares; for a copy, the reference that it is by."""
-    copies = promise.model.copies
-    return tuple(
-        copies[name].partition(".")[0] if name in copies else name
-        for _, name in _find_columns(promise)
-    )
-
-
-def _find_columns(promise: Promise) -> list[tuple[str, str]]:
-    """Find the columns of a promise, each with its attribute."""
-    fields = promise.model._meta.fields  # noqa: SLF001  # as above
-    names = {each.column_name: name for name, each in fields.items()}
-    return [(column, names[column]) for column in promise.columns]
+    """Find what says the values that a promise compares."""
+    return tuple(_find_source(promise.model, each) for each in promise.attributes)
 
 
 def _table(promise: Promise) -> str:

@@ -42,6 +42,13 @@ class Promise:
     is_key: bool = False
 
     @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes that stand in the columns."""
+        fields = self.model._meta.fields  # noqa: SLF001  # peewee's interface
+        names = {each.column_name: name for name, each in fields.items()}
+        return tuple(names[each] for each in self.columns)
+
+    @property
     def index_sql(self) -> str:
         """The statement that makes the database hold a promise that is no key."""
         only = f" WHERE {self.where}" if self.where else ""

@@ -61,7 +61,7 @@ class Rows:
         self._copied = [path.split(".")[0] for path in model.copies.values()]
         columns = [each.column_name for each in own.values()]
         copies = [
-            (fields[name].column_name, _select_copy(fields, path))
+            (fields[name].column_name, select_copy(fields, path))
             for name, path in model.copies.items()
         ]
         table = prefix + self.kind
@@ -207,7 +207,8 @@ def _find_converters(
     ]
 
 
-def _select_copy(fields: Mapping[str, peewee.Field], path: str) -> str:
+def select_copy(fields: Mapping[str, peewee.Field], path: str) -> str:
+    """Write how what another entity says is read, by the reference that a path begins with."""
     reference, name = path.split(".")
     neighbour = fields[reference].rel_model  # type: ignore[attr-defined]  # it is a reference
     column = neighbour._meta.fields[name].column_name  # noqa: SLF001  # peewee's interface

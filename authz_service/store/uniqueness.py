@@ -35,7 +35,7 @@ class Uniqueness:
         paths = promise.model.copies
         asked = [each for each in names if re.search(rf"\b{each}\b", promise.where)]
         self._fields = {each: fields[names[each]] for each in asked}
-        self.columns = tuple(paths.get(names[each], names[each]) for each in promise.columns)
+        self.columns = tuple(paths.get(each, each) for each in promise.attributes)
         self.conditions = tuple(paths.get(names[each], names[each]) for each in asked)
         self._known: dict[tuple[Any, ...], bool] = {}
 
