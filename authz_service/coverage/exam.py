@@ -11,7 +11,7 @@ small stores in which it is looked for what could be asked.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from authz_service.coverage.lessening import find_held, find_lessened
 
@@ -45,14 +45,16 @@ class Exam:
     """What questions of one kind can show.
 
     Arguments:
-        question: what they were compiled to.
+        permitting: the clauses by which one is permitted.
+        forbidding: those by which it is forbidden, for each reason.
 
     Attributes:
         targets: all that can be shown, as far as the clauses alone tell.
     """
 
-    def __init__(self, question: Question) -> None:
-        permitting, forbidding = question.parts
+    def __init__(
+        self, permitting: Sequence[Clause], forbidding: Sequence[Sequence[Clause]]
+    ) -> None:
         self._permitting = _build_part(permitting)
         self._forbidding = [_build_part(each) for each in forbidding]
         self.targets = frozenset(
@@ -61,6 +63,11 @@ class Exam:
             for targets in (paper.held, *(each.targets for each in paper.lessened))
             for target in targets
         )
+
+    @classmethod
+    def of(cls, question: Question) -> Self:
+        """Find what questions show that were compiled to something."""
+        return cls(*question.parts)
 
     @property
     def clauses(self) -> tuple[Clause, ...]:

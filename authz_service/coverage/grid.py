@@ -23,6 +23,9 @@ ANY_CHANNEL: Final = "any"
 NO_CHANNEL: Final = "none"
 OTHER_CHANNEL: Final = "other"
 
+# Of what the policies do not name, one word stands for all.
+_UNLISTED: Final = ("fax", "pigeon", "smoke")
+
 
 class Cell(NamedTuple):
     """A cell of the grid.
@@ -78,6 +81,12 @@ class Frame:
         if said is None:
             return NO_CHANNEL
         return said if said is not OTHER and said in self.channels else OTHER_CHANNEL
+
+    def say_channel(self, name: str) -> str | None:
+        """Find what a question says whose channel is called so."""
+        if name == OTHER_CHANNEL:
+            return next(each for each in _UNLISTED if each not in self.channels)
+        return None if name in {ANY_CHANNEL, NO_CHANNEL} else name
 
     def find_relations(self, holding: frozenset[Clause]) -> list[str]:
         """Find what the subject of a question is to its resource, by the clauses that hold."""

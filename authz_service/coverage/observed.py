@@ -1,4 +1,4 @@
-"""Watches what an engine is asked, and notes what that shows of the policies.
+"""Notes what an engine is asked, and what that shows of the policies.
 
 It stands in front of the engine, so that it sees each question of a scenario, and each decision in
 a step, on the very store and at the very time of which it is decided.
@@ -6,6 +6,7 @@ a step, on the very store and at the very time of which it is decided.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
     from authz_service.coverage.grid import Cell, Frame
     from authz_service.coverage.lessening import Target
-    from authz_service.policy.clauses import Clause
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.engine import Engine, Finding
     from authz_service.policy.plan import Key
     from authz_service.policy.request import Page, Request
     from authz_service.policy.source import PolicySet
-    from authz_service.scenario.outcome import Outcome, StepOutcome
+    from authz_service.scenario.case import Inquiry
+    from authz_service.scenario.step import Step
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
 
@@ -51,12 +52,24 @@ class Seen:
     """What the questions of a suite have shown.
 
     Arguments:
-        targets: of the rules and conditions.
+        targets: of the rules and conditions, by how many questions.
         cells: of the grid, those that are tested.
     """
 
-    targets: set[Target] = field(default_factory=set)
+    targets: Counter[Target] = field(default_factory=Counter)
     cells: dict[Cell, Tested] = field(default_factory=dict)
+
+
+class Shown(NamedTuple):
+    """What one question shows.
+
+    Arguments:
+        targets: of rules and conditions.
+        cells: of the grid, those that it is in.
+    """
+
+    targets: frozenset[Target] = frozenset()
+    cells: tuple[Cell, ...] = ()
 
 
 class _Asked(NamedTuple):
@@ -64,7 +77,7 @@ class _Asked(NamedTuple):
 
     request: Request
     allowed: bool
-    cells: Sequence[Cell]
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -82,8 +95,8 @@ class _Kind:
     panel: Panel
 
 
-class Watched(Reasoning):
-    """An engine that is watched.
+class ObservedEngine(Reasoning):
+    """An engine of which it is noted what it is asked.
 
     Arguments:
         engine: decides.
@@ -91,6 +104,7 @@ class Watched(Reasoning):
         domain: what they are about.
 
     Attributes:
+        compiled: as above.
         frames: the cells of each kind of question.
         exams: what each kind of question can show.
         seen: what was shown so far.
@@ -101,10 +115,10 @@ class Watched(Reasoning):
         self.name = engine.name
         self.policies: PolicySet = engine.policies
         self.policy_digest = engine.policy_digest
-        self._compiled = compiled
+        self.compiled = compiled
         self._domain = domain
         self.frames = find_frames(compiled, domain.schema)
-        self.exams = {key: Exam(compiled.get_question(*key)) for key in compiled.keys}
+        self.exams = {key: Exam.of(compiled.get_question(*key)) for key in compiled.keys}
         self.seen = Seen()
         self._kinds: dict[Key, _Kind] = {}
         self._asked: list[_Asked] = []
@@ -134,12 +148,11 @@ class Watched(Reasoning):
         """Search; that is no question about one subject and resource, so it shows nothing."""
         return self.engine.search(store, request, searched, page, now)
 
-    def settle(self, outcomes: Iterable[Outcome | StepOutcome]) -> None:
+    def settle(self, items: Iterable[Inquiry | Step]) -> None:
         """Note where the questions stand that were asked since this was done last.
 
         Arguments:
-            outcomes: what came of the questions and steps of a scenario, in the order in which they
-                were put.
+            items: the questions and steps of a scenario, in the order in which they were put.
         """
         waiting: dict[object, list[_Asked]] = {}
         for asked in self._asked:
@@ -147,8 +160,7 @@ class Watched(Reasoning):
             what = request.subject, request.action, request.resource, request.given.get(CHANNEL)
             waiting.setdefault(what, []).append(asked)
         self._asked.clear()
-        for outcome in outcomes:
-            item = outcome.item
+        for item in items:
             found = waiting.get((item.subject, item.action, item.resource, item.channel))
             if found:
                 self._note(found.pop(0), f"{item.place.name}:{item.place.line}")
@@ -161,22 +173,34 @@ class Watched(Reasoning):
                 places.append(place)
 
     def _look(self, store: Store, request: Request, now: datetime, finding: Finding) -> None:
+        shown = self._find_shown(store, request, now, finding.reasons)
+        self.seen.targets.update(shown.targets)
+        self._asked.append(_Asked(request, not finding.reasons, shown.cells))
+
+    def find_shown(self, store: Store, request: Request, now: datetime) -> Shown:
+        """Find what a question would show, without noting it; raises as above."""
+        reasons = self.compiled.reasons(store, request, now)
+        return self._find_shown(store, request, now, reasons)
+
+    def _find_shown(
+        self, store: Store, request: Request, now: datetime, reasons: Sequence[str]
+    ) -> Shown:
+        """Find what a question shows; nothing where it could not be decided."""
         key = request.subject.type, request.action, request.resource.type
-        if key not in self.exams or not MISHAPS.isdisjoint(finding.reasons):
-            return
+        if key not in self.exams or not MISHAPS.isdisjoint(reasons):
+            return Shown()
         kind = self._kinds.get(key)
         if kind is None:
             kind = self._kinds[key] = self._build_kind(key)
         holding = kind.panel.find(store, request, now)
-        self.seen.targets |= kind.exam.find(lambda clause: clause in holding).keys()
         channel = kind.frame.name_channel(request.given.get(CHANNEL))
         relations = kind.frame.find_relations(holding)
-        cells = [kind.frame.find_cell(each, channel) for each in relations]
-        self._asked.append(_Asked(request, not finding.reasons, cells))
+        cells = tuple(kind.frame.find_cell(each, channel) for each in relations)
+        return Shown(frozenset(kind.exam.find(lambda clause: clause in holding)), cells)
 
     def _build_kind(self, key: Key) -> _Kind:
         exam, frame = self.exams[key], self.frames[key]
-        clauses: dict[Clause, None] = dict.fromkeys(exam.clauses)
+        clauses = dict.fromkeys(exam.clauses)
         clauses |= {clause: None for each in frame.relations for clause in each.clauses}
-        panel = Panel(tuple(clauses), key, self._compiled, self._domain)
+        panel = Panel(tuple(clauses), key, self.compiled, self._domain)
         return _Kind(exam, frame, panel)
