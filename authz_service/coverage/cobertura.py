@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import quoteattr
 
-from authz_service.coverage.lines import find_lines
+from authz_service.coverage.lines import find_lines, make_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ def _write_package(folder: str, files: Sequence[tuple[FileCoverage, list[Line]]]
 
 def _write_line(line: Line) -> str:
     about: dict[str, object] = {"number": line.number, "hits": line.hits}
-    if len(line.branches) == 1:
+    if not line.branches:
         return f"<line{_write(about | {'branch': 'false'})}/>"
     count = len(line.branches)
     covered = f"{100 * line.taken // count}% ({line.taken}/{count})"
@@ -97,4 +97,6 @@ def _divide(part: int, whole: int) -> str:
 
 
 def _write(attributes: dict[str, object]) -> str:
-    return "".join(f" {name}={quoteattr(str(each))}" for name, each in attributes.items())
+    return "".join(
+        f" {name}={quoteattr(make_plain(str(each)))}" for name, each in attributes.items()
+    )

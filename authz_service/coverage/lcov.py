@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authz_service.coverage.lines import find_lines
+from authz_service.coverage.lines import find_lines, make_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write_lcov(coverage: Coverage) -> Iterator[str]:
-    """Write coverage as lines; a rule is a function, what can be seen of a line are branches."""
+    """Write coverage as lines; a rule is a function, what can be seen of conditions are branches."""
     for file in coverage.files:
         if file.rules:
             yield from _write_file(file)
@@ -21,7 +21,7 @@ def write_lcov(coverage: Coverage) -> Iterator[str]:
 
 def _write_file(file: FileCoverage) -> Iterator[str]:
     yield "TN:"
-    yield f"SF:{file.source.name}"
+    yield f"SF:{make_plain(file.source.name)}"
     for rule in file.rules:
         yield f"FN:{rule.span.line},{rule.name}:{rule.span.line}"
     for rule in file.rules:
