@@ -93,7 +93,9 @@ class PostgresqlPool(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee 
 
     def _is_closed(self, conn: psycopg.Connection[Any]) -> bool:
         # peewee would ask the server, which costs as much as a question
-        return conn.closed or _has_ended(conn)
+        if _has_ended(conn):
+            conn.close()
+        return conn.closed
 
 
 def _has_ended(connection: psycopg.Connection[Any]) -> bool:
