@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from authz_service.coverage.examiner import Tested
 from authz_service.coverage.lessening import Event, Target
-from authz_service.coverage.observed import Tested
 from authz_service.coverage.prospects import find_prospects
 from authz_service.polar.blocks import expand_blocks
 from authz_service.policy.source import read_statements
@@ -17,8 +17,8 @@ from authz_service.policy.source import read_statements
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from authz_service.coverage.examiner import Examiner
     from authz_service.coverage.grid import Cell
-    from authz_service.coverage.observed import ObservedEngine
     from authz_service.coverage.prospects import Goal, Prospects
     from authz_service.polar.syntax import Span
     from authz_service.polar.text import Source
@@ -197,23 +197,23 @@ class Coverage:
 
 
 def assess(
-    observed: ObservedEngine, domain: Domain, clock: Callable[[], float], seconds: float
+    examiner: Examiner, domain: Domain, clock: Callable[[], float], seconds: float
 ) -> Coverage:
     """Find what a suite has shown, and what it could show besides.
 
     Arguments:
-        observed: noted what was asked.
+        examiner: noted what was asked.
         domain: what the policies are about.
         clock: tells the time in seconds.
         seconds: how long it may be looked for what could be shown.
     """
-    seen = observed.seen
-    targets = {each for exam in observed.exams.values() for each in exam.targets}
-    frames = sorted(observed.frames.values(), key=lambda each: (each.key[2], each.key[0]))
+    seen = examiner.seen
+    targets = {each for exam in examiner.exams.values() for each in exam.targets}
+    frames = sorted(examiner.frames.values(), key=lambda each: (each.key[2], each.key[0]))
     cells = [cell for frame in frames for cell in frame.cells]
     missing: set[Goal] = {each for each in targets if each not in seen.targets}
     missing |= {each for each in cells if each not in seen.cells}
-    prospects = find_prospects(observed, domain, missing, clock, seconds)
+    prospects = find_prospects(examiner, domain, missing, clock, seconds)
 
     def find_state(goal: Goal) -> State:
         if goal not in missing:
@@ -222,7 +222,7 @@ def assess(
 
     findings = {each: Finding(each, find_state(each), seen.targets[each]) for each in targets}
     return Coverage(
-        tuple(_assess_files(observed, findings)),
+        tuple(_assess_files(examiner, findings)),
         tuple(
             CellCoverage(each, find_state(each), seen.cells.get(each, Tested())) for each in cells
         ),
@@ -230,15 +230,13 @@ def assess(
     )
 
 
-def _assess_files(
-    observed: ObservedEngine, findings: Mapping[Target, Finding]
-) -> Iterator[FileCoverage]:
-    statements, _ = read_statements(observed.policies)
+def _assess_files(examiner: Examiner, findings: Mapping[Target, Finding]) -> Iterator[FileCoverage]:
+    statements, _ = read_statements(examiner.compiled.policies)
     rules: dict[str, dict[Span, str]] = {}
     for each in expand_blocks(statements):
         if (each.name, len(each.parameters)) not in _NOT_RULES:
             rules.setdefault(each.span.file, {})[each.span] = each.name
-    for source in observed.policies.sources:
+    for source in examiner.compiled.policies.sources:
         own = rules.get(source.name, {})
         heads = sorted(own, key=_order)
         starts = [_order(each) for each in heads]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write_lcov(coverage: Coverage) -> Iterator[str]:
-    """Write coverage as lines; a rule is a function, what can be seen of conditions are branches."""
+    """Write coverage as lines: rules are functions, what conditions can show are branches."""
     for file in coverage.files:
         if file.rules:
             yield from _write_file(file)

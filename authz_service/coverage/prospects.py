@@ -16,8 +16,8 @@ from authz_service.policy.said import CHANNEL
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
+    from authz_service.coverage.examiner import Examiner
     from authz_service.coverage.grid import Frame
-    from authz_service.coverage.observed import ObservedEngine
     from authz_service.policy.clauses import Clause
     from authz_service.policy.plan import Key
     from authz_service.store.domain import Domain
@@ -42,7 +42,7 @@ class Prospects:
 
 
 def find_prospects(
-    observed: ObservedEngine,
+    examiner: Examiner,
     domain: Domain,
     goals: Collection[Goal],
     clock: Callable[[], float],
@@ -51,7 +51,7 @@ def find_prospects(
     """Find what could still be shown.
 
     Arguments:
-        observed: knows what can be asked, and what each question shows.
+        examiner: knows what can be asked, and what each question shows.
         domain: of the stores.
         goals: what is not shown yet.
         clock: tells the time in seconds.
@@ -59,7 +59,7 @@ def find_prospects(
     """
     trial = Trial(domain, ())
     try:
-        explorer = _Explorer(observed, trial, Reach(domain, clock, seconds))
+        explorer = _Explorer(examiner, trial, Reach(domain, clock, seconds))
         explorer.explore_rules({each for each in goals if isinstance(each, Target)})
         explorer.explore_cells(each for each in goals if isinstance(each, Cell))
     finally:
@@ -74,7 +74,7 @@ class _Explorer:
     """Looks for stores and questions, and tries in a database what it finds.
 
     Arguments:
-        observed: as above.
+        examiner: as above.
         trial: the database.
         reach: goes through the stores.
 
@@ -82,8 +82,8 @@ class _Explorer:
         found: what was found so far.
     """
 
-    def __init__(self, observed: ObservedEngine, trial: Trial, reach: Reach) -> None:
-        self._observed = observed
+    def __init__(self, examiner: Examiner, trial: Trial, reach: Reach) -> None:
+        self._examiner = examiner
         self._trial = trial
         self._reach = reach
         self.found = Prospects()
@@ -94,11 +94,11 @@ class _Explorer:
         What is permitted, and what is forbidden for each reason, is looked at by itself first, for
         that takes far fewer stores; all together only where something forbids what was found.
         """
-        for key, exam in self._observed.exams.items():
+        for key, exam in self._examiner.exams.items():
             wanted = (targets & exam.targets) - self.found.witnesses.keys()
             if not wanted:
                 continue
-            permitting, forbidding = self._observed.compiled.get_question(*key).parts
+            permitting, forbidding = self._examiner.compiled.get_question(*key).parts
             hidden: set[Target] = set()
             for part in (Exam(permitting, ()), *(Exam((), [each]) for each in forbidding)):
                 hidden |= self._explore_exam(key, part, wanted & part.targets)
@@ -112,7 +112,7 @@ class _Explorer:
         for same in blank.values():
             witnesses, known = self._explore_relations(same)
             for cell in same:
-                frame = self._observed.frames[_find_key(cell)]
+                frame = self._examiner.frames[_find_key(cell)]
                 witness = witnesses.get(cell.relation)
                 if witness:
                     self._try(cell, _ask_in(cell, frame, witness))
@@ -137,7 +137,7 @@ class _Explorer:
             the stores by relation, and whether there are none for the others.
         """
         key = _find_key(cells[0])
-        relations = self._observed.frames[key].relations
+        relations = self._examiner.frames[key].relations
         clauses = [clause for each in relations for clause in each.clauses]
 
         def find(holds: Callable[[Clause], int]) -> dict[str, int]:
@@ -161,7 +161,7 @@ class _Explorer:
         """Try whether a question shows something."""
         request = witness.request
         shown = self._trial.put(
-            witness, lambda store, now: self._observed.find_shown(store, request, now)
+            witness, lambda store, now: self._examiner.find_shown(store, request, now)
         )
         is_shown = bool(shown and (goal in shown.targets or goal in shown.cells))
         if is_shown:
