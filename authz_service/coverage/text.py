@@ -97,13 +97,14 @@ def _write_table(table: GridTable) -> Iterator[str]:
     yield f"{table.resource:{first}}{'  '.join(names)}"
     for action, channels in table.rows.items():
         marks = [
-            "".join(map(_mark, table.find_cells(column, action))).ljust(len(name))
+            "".join(map(say_mark, table.find_cells(column, action))).ljust(len(name))
             for column, name in zip(table.columns, names, strict=True)
         ]
         yield f"{action:{first}}{'  '.join(marks)}  via {', '.join(channels)}"
 
 
-def _mark(cell: CellCoverage) -> str:
+def say_mark(cell: CellCoverage) -> str:
+    """Say in one sign what is known of a cell."""
     if cell.state is State.NEVER:
         return "x"
     if cell.state is State.UNSEEN:
