@@ -10,7 +10,8 @@ import pytest
 
 from authz_service.decision.answer import Decision, Reason
 from authz_service.errors import Fault, Place, ScenarioError
-from authz_service.scenario.case import Expectation, Inquiry, Scenario
+from authz_service.scenario.case import Scenario
+from authz_service.scenario.inquiry import Expectation, Inquiry
 from authz_service.scenario.outcome import Deeds, Outcome, StepOutcome
 from authz_service.scenario.report import Report, describe_failure
 from authz_service.scenario.step import Step

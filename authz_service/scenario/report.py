@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from authz_service.errors import AuthzError
     from authz_service.scenario.case import Scenario
-    from authz_service.scenario.outcome import Outcome, StepOutcome
+    from authz_service.scenario.item import ItemOutcome
 
 Printer = Callable[[str], object]
 
 
-def describe_failure(outcome: Outcome | StepOutcome) -> list[str]:
+def describe_failure(outcome: ItemOutcome) -> list[str]:
     """Say where a question or step stands, what was expected, what came, and how to repeat it."""
     verb = "do" if isinstance(outcome.item, Step) else "ask"
     lines = [
@@ -44,7 +44,7 @@ class Report:
         self.errors = 0
         self._steps = 0
 
-    def add(self, scenario: Scenario, outcomes: Sequence[Outcome | StepOutcome]) -> None:
+    def add(self, scenario: Scenario, outcomes: Sequence[ItemOutcome]) -> None:
         """Print what came of a scenario."""
         failures = [outcome for outcome in outcomes if not outcome.passed]
         self.passed += len(outcomes) - len(failures)
