@@ -13,7 +13,7 @@ import click
 from authz_service import storage
 from authz_service.cli.comparing import compile_both
 from authz_service.cli.options import takes_settings
-from authz_service.cli.output import show_progress
+from authz_service.cli.output import create_file, show_progress
 from authz_service.equivalence.comparison import Bounds, compare_policies
 from authz_service.errors import EXIT_DENY, PolicyError, SettingError, quote, suggest
 from authz_service.scenario.kept import describe_answer, keep_difference
@@ -180,18 +180,7 @@ def _give_up(verdict: Verdict) -> PolicyError:
 
 def _save(kept: Kept, folder: Path) -> None:
     for kind, text in (("fixtures", kept.fixture), ("scenarios", kept.scenario)):
-        path = folder / kind / f"{kept.name}.yaml"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
-            message = "is there already, and is kept as it is; move it, or name another folder"
-            raise SettingError.at(str(path), "file_exists", message) from None
-        except OSError as error:
-            message = f"cannot be written: {error.strerror or error}"
-            raise SettingError.at(str(path), "unwritable_file", message) from None
-        click.echo(f"wrote {path}", err=True)
+        create_file(folder / kind / f"{kept.name}.yaml", text)
 
 
 def _write(verdict: Verdict, kept: Kept | None, entities: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from authz_service.cli.coverage_options import CoverageWatch, takes_coverage
 from authz_service.cli.options import show_fault, show_warning, takes_settings
 from authz_service.cli.reports import ReportType, refuse_same_file
 from authz_service.cli.running import Manner, build_runner, run_scenarios
@@ -27,6 +28,7 @@ from authz_service.scenario.workers import count_cores
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from authz_service.cli.coverage_options import WantedCoverage
     from authz_service.cli.reports import WantedReport
     from authz_service.scenario.failed import Failed
     from authz_service.scenario.result import Run, ScenarioResult
@@ -88,6 +90,7 @@ _SEEDS: Final = 1_000_000
     default="auto",
     help="Print in colours; auto does on a terminal, unless NO_COLOR is set.",
 )
+@takes_coverage
 @takes_settings("policies", "domain", "fixtures", "engine")
 def test(
     settings: Settings,
@@ -97,6 +100,7 @@ def test(
     tags: tuple[str, ...],
     only_failed: bool,
     watch: bool,
+    coverage: WantedCoverage,
     **options: Any,
 ) -> None:
     """Run the scenarios in each PATH, a file or a folder; without any, those in `scenarios`.
@@ -112,6 +116,10 @@ def test(
       authz test scenarios/smith.yaml
     """
     manner = _read_manner(**options)
+    if coverage and (watch or manner.jobs > 1):
+        raise click.UsageError(
+            "coverage is of one run in one process; leave out `--jobs`, `--watch`"
+        )
     if watch and manner.reports:
         raise click.UsageError("`--watch` runs now this and now that; leave out `--report`")
     paths = paths or (Path("scenarios"),)
@@ -128,7 +136,15 @@ def test(
         click.echo("nothing here failed when it was run last", err=manner.uses_stderr)
         return
     _refuse_nothing(plan, loaded, selection)
-    _finish(run_scenarios(build_runner(settings, manner), plan, manner))
+    runner = build_runner(settings, manner)
+    covered = CoverageWatch(coverage, runner, settings) if coverage else None
+    run = run_scenarios(runner, plan, manner)
+    is_enough = True
+    if covered and not run.interrupted:
+        is_enough = covered.finish(plan, run, lambda line: click.echo(line, err=manner.uses_stderr))
+    _finish(run)
+    if not is_enough:
+        sys.exit(EXIT_DENY)
 
 
 def _read_manner(

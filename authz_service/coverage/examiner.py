@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from authz_service.policy.engine import Finding
     from authz_service.policy.plan import Key
     from authz_service.policy.request import Request
-    from authz_service.scenario.case import Inquiry
+    from authz_service.scenario.inquiry import Inquiry
     from authz_service.scenario.step import Step
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain

@@ -62,11 +62,17 @@ class Frame:
     channels: tuple[Any, ...]
 
     @property
+    def channel_names(self) -> list[str]:
+        """How the channels are called."""
+        return [self.name_channel(each) for each in self.channels or (None,)]
+
+    @property
     def cells(self) -> list[Cell]:
         """All of them."""
-        channels = [self.name_channel(each) for each in self.channels or (None,)]
         return [
-            self.find_cell(each.name, channel) for each in self.relations for channel in channels
+            self.find_cell(each.name, channel)
+            for each in self.relations
+            for channel in self.channel_names
         ]
 
     def find_cell(self, relation: str, channel: str) -> Cell:

@@ -58,7 +58,7 @@ def keep_difference(schema: Schema, difference: Difference, old: str, new: str) 
     expected, passing, failing = difference.old, old, new
     if difference.old and {*difference.old} <= {*difference.new}:
         expected, passing, failing = difference.new, new, old
-    inquiry = _build_inquiry(schema, request, expected)
+    inquiry = build_inquiry(schema, request, expected)
     told = [
         "Found by `authz equivalent`: the smallest store on which two policies differ.",
         f"{quote(old)} says {describe_answer(difference.old)};",
@@ -87,7 +87,14 @@ def describe_answer(reasons: Sequence[str]) -> str:
     return f"deny, with {', '.join(reasons)}" if reasons else "allow"
 
 
-def _build_inquiry(schema: Schema, request: Request, reasons: tuple[str, ...]) -> Inquiry:
+def build_inquiry(schema: Schema, request: Request, reasons: tuple[str, ...]) -> Inquiry:
+    """Build the question of a scenario that asks what a request does.
+
+    Arguments:
+        schema: the vocabulary.
+        request: what is asked.
+        reasons: what must stand against it; none for an allow.
+    """
     said: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for name, value in request.given.items():
         if value not in (None, []):

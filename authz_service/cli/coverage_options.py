@@ -1,0 +1,225 @@
+"""What is not tested, for `authz test`: the options, the reports, and what is suggested."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from authz_service.cli.output import create_file, open_output
+from authz_service.coverage.assessment import assess
+from authz_service.coverage.cobertura import write_cobertura
+from authz_service.coverage.examiner import Examiner
+from authz_service.coverage.lcov import write_lcov
+from authz_service.coverage.page import write_page
+from authz_service.coverage.record import write_record
+from authz_service.coverage.suggestions import Suggester
+from authz_service.coverage.text import write_lack, write_text
+from authz_service.scenario.fixtures import FixtureStores
+from authz_service.scenario.inquiry import Inquiry
+from authz_service.scenario.result import Status, name_items
+from authz_service.scenario.step import Step
+from authz_service.scenario.suite import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from authz_service.coverage.assessment import Coverage
+    from authz_service.coverage.suggestions import Suggested
+    from authz_service.scenario.result import Run
+    from authz_service.scenario.runner import Runner
+    from authz_service.scenario.suite import Plan
+    from authz_service.settings import Settings
+
+_WRITERS: Final[dict[str, Callable[[Coverage], Iterable[str]]]] = {
+    "cobertura": lambda coverage: write_cobertura(coverage, datetime.now(UTC)),
+    "html": write_page,
+    "json": write_record,
+    "lcov": write_lcov,
+    "text": write_text,
+}
+_TEXT: Final = "text"
+# How long it is looked for what could be shown besides.
+_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True)
+class WantedCoverage:
+    """What is wanted of coverage.
+
+    Arguments:
+        files: where each form goes, by its name; empty for the terminal.
+        least: the percentage that must be reached; None for any.
+        suggests: whether scenarios are suggested for what is not tested.
+        folder: where those go; None for the terminal.
+    """
+
+    files: dict[str, str]
+    least: float | None
+    suggests: bool
+    folder: Path | None
+
+    def __bool__(self) -> bool:
+        """Whether anything is."""
+        return bool(self.files or self.suggests or self.least is not None)
+
+
+class CoverageType(click.ParamType[tuple[str, str]]):
+    """A form of coverage, and where it goes: `html=FILE`."""
+
+    name = "coverage"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: Any
+    ) -> tuple[str, str]:
+        """Read it."""
+        if isinstance(value, tuple):
+            return value
+        kind, _, file = str(value).partition("=")
+        if kind not in _WRITERS:
+            kinds = ", ".join(_WRITERS)
+            message = f"`{kind}` is no form of coverage; write KIND=FILE, with one of {kinds}"
+            self.fail(f"{message}; and `--coverage` alone last", parameter, context)
+        if not file and kind != _TEXT:
+            self.fail(f"`{kind}` goes to a file; write {kind}=FILE", parameter, context)
+        return kind, file
+
+
+def takes_coverage(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options, and what they come to as `coverage`."""
+
+    @click.option(
+        "--coverage",
+        "forms",
+        metavar="[KIND=FILE]",
+        multiple=True,
+        is_flag=False,
+        flag_value=_TEXT,
+        type=CoverageType(),
+        help="Tell what is not tested: as text, or as cobertura, html, json or lcov in a file.",
+    )
+    @click.option(
+        "--fail-under",
+        "least",
+        metavar="PERCENT",
+        type=click.FloatRange(0, 100),
+        help="End with 1 when less of the rules and conditions, or of the grid, is tested.",
+    )
+    @click.option(
+        "--suggest",
+        "suggests",
+        is_flag=True,
+        help="Suggest scenarios for what is not tested, with today's answers.",
+    )
+    @click.option(
+        "--to",
+        "folder",
+        metavar="FOLDER",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Write what is suggested into the folders `fixtures` and `scenarios` there.",
+    )
+    @functools.wraps(command)
+    def run(
+        *,
+        forms: tuple[tuple[str, str], ...],
+        least: float | None,
+        suggests: bool,
+        folder: Path | None,
+        **options: Any,
+    ) -> None:
+        if folder and not suggests:
+            raise click.UsageError("`--to` is for what is suggested; add `--suggest`")
+        files: dict[str, str] = {}
+        for kind, file in forms:
+            if kind in files:
+                raise click.UsageError(f"`--coverage` is given twice for `{kind}`")
+            files[kind] = file
+        command(coverage=WantedCoverage(files, least, suggests, folder), **options)
+
+    return run
+
+
+class CoverageWatch:
+    """Watches a run, and tells afterwards what it did not test.
+
+    Arguments:
+        wanted: what is told.
+        runner: of the run, which has not begun.
+        settings: of it.
+    """
+
+    def __init__(self, wanted: WantedCoverage, runner: Runner, settings: Settings) -> None:
+        self._wanted = wanted
+        self._domain = runner.domain
+        self._settings = settings
+        self._examiner = Examiner(runner.compiled, runner.domain)
+        runner.observe(self._examiner.observe)
+
+    def finish(self, plan: Plan, run: Run, print_line: Callable[[str], object]) -> bool:
+        """Tell what was not tested; give back whether enough was.
+
+        Arguments:
+            plan: what was run.
+            run: what came of it.
+            print_line: prints what goes to the terminal.
+
+        Raises:
+            AuthzError: when a file cannot be written.
+        """
+        self._examiner.settle(_find_items(plan, run))
+        coverage = assess(self._examiner, self._domain, time.monotonic, _SECONDS)
+        wanted = self._wanted
+        files = wanted.files or ({} if wanted.suggests else {_TEXT: ""})
+        for kind, file in files.items():
+            if file:
+                with open_output(file) as output:
+                    for line in _WRITERS[kind](coverage):
+                        output.write(f"{line}\n".encode("utf-8", "replace"))
+            else:
+                for line in ["", *_WRITERS[kind](coverage)]:
+                    print_line(line)
+        if wanted.suggests:
+            self._suggest(plan, coverage, print_line)
+        if wanted.least is None or coverage.percent >= wanted.least:
+            return True
+        print_line(write_lack(coverage, wanted.least))
+        return False
+
+    def _suggest(self, plan: Plan, coverage: Coverage, print_line: Callable[[str], object]) -> None:
+        suggester = Suggester(self._examiner, self._domain, coverage)
+        stores = FixtureStores(self._domain)
+        suggested: list[Suggested] = []
+        for name in dict.fromkeys(each.scenario.fixture for each in plan if isinstance(each, Task)):
+            store = stores.build(self._settings.fixtures / f"{name}.yaml")
+            suggested += suggester.suggest_in(name, store)
+            store.close()
+        suggested += suggester.suggest_stores()
+        for each in suggested:
+            path = Path(each.folder, f"{each.name}.yaml")
+            if self._wanted.folder:
+                create_file(self._wanted.folder / path, each.text)
+            else:
+                for line in ("", f"# {path.as_posix()}", *each.text.splitlines()):
+                    print_line(line)
+        if not suggested:
+            print_line("nothing to suggest: all that can be is tested")
+
+
+def _find_items(plan: Plan, run: Run) -> Iterator[Inquiry | Step]:
+    """Find what was asked and done, in the order in which it was."""
+    items = {
+        (str(task.scenario.path), name): item
+        for task in plan
+        if isinstance(task, Task)
+        for name, item in zip(name_items(task.scenario), task.scenario.items, strict=True)
+    }
+    for result in run.scenarios:
+        for each in result.items:
+            item = items[result.path, each.name]
+            if each.status is not Status.SKIPPED and isinstance(item, Inquiry | Step):
+                yield item
