@@ -74,8 +74,8 @@ agree: $(VENV)/development ## Hold both engines against each other on 100,000 ma
 durability: $(VENV)/development ## Kill performing processes 20 times, and look at what is left
 	$(PYTHON) tests/durability.py
 
-scenarios: $(VENV)/development ## Run the scenarios
-	$(AUTHZ) test
+scenarios: $(VENV)/development ## Run the scenarios; nothing of the policies may be untested
+	$(AUTHZ) test --coverage --fail-under 100
 
 format: $(VENV)/development ## Put the code into its format
 	$(VENV)/bin/ruff check --fix .
