@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from authz_service.coverage.examiner import Tested
+from authz_service.coverage.examiner import Places
 from authz_service.coverage.lessening import Event, Target
 from authz_service.coverage.prospects import find_prospects
 from authz_service.polar.blocks import expand_blocks
@@ -133,7 +133,7 @@ class CellCoverage:
 
     cell: Cell
     state: State
-    tested: Tested
+    tested: Places
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def assess(
     return Coverage(
         tuple(_assess_files(examiner, findings)),
         tuple(
-            CellCoverage(each, find_state(each), seen.cells.get(each, Tested())) for each in cells
+            CellCoverage(each, find_state(each), seen.cells.get(each, Places())) for each in cells
         ),
         prospects,
     )

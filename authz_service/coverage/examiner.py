@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Tested:
+class Places:
     """Where a cell is tested.
 
     Arguments:
@@ -51,7 +51,7 @@ class Seen:
     """
 
     targets: Counter[Target] = field(default_factory=Counter)
-    cells: dict[Cell, Tested] = field(default_factory=dict)
+    cells: dict[Cell, Places] = field(default_factory=dict)
 
 
 class Shown(NamedTuple):
@@ -132,7 +132,7 @@ class Examiner:
 
     def _note(self, asked: _Asked, place: str) -> None:
         for cell in asked.cells:
-            tested = self.seen.cells.setdefault(cell, Tested())
+            tested = self.seen.cells.setdefault(cell, Places())
             places = tested.allowed if asked.allowed else tested.denied
             if place not in places:
                 places.append(place)
