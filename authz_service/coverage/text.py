@@ -42,10 +42,10 @@ def write_summary(coverage: Coverage) -> Iterator[str]:
     yield f"rules and conditions: {rules} seen to decide"
     yield f"cells of the grid: {grid} tested"
     if rules.never or grid.never:
-        yield (
-            f"not counted: {rules.never} of rules and conditions and {grid.never} cells that no"
-            " store with at most two entities of each type can show"
-        )
+        parts = [f"{rules.never} of rules and conditions"] * bool(rules.never)
+        parts += [f"{grid.never} cells"] * bool(grid.never)
+        why = "which no store with at most two entities of each type can show"
+        yield f"not counted: {' and '.join(parts)}, {why}"
     unknown = len(coverage.prospects.unknown)
     if unknown:
         yield f"of {unknown} it is not known whether any store can show them; they are counted"
