@@ -39,10 +39,10 @@ def write_text(coverage: Coverage) -> Iterator[str]:
 def write_summary(coverage: Coverage) -> Iterator[str]:
     """Write how much was seen, in a few lines."""
     rules, grid = coverage.rules, coverage.grid
-    yield f"rules and conditions: {rules} seen to decide"
+    yield f"outcomes of rules and conditions: {rules} seen"
     yield f"cells of the grid: {grid} tested"
     if rules.never or grid.never:
-        parts = [f"{rules.never} of rules and conditions"] * bool(rules.never)
+        parts = [f"{rules.never} outcomes"] * bool(rules.never)
         parts += [f"{grid.never} cells"] * bool(grid.never)
         why = "which no store with at most two entities of each type can show"
         yield f"not counted: {' and '.join(parts)}, {why}"
@@ -66,6 +66,7 @@ def _write_file(file: FileCoverage) -> Iterator[str]:
     for rule in file.rules:
         if rule.decided.state is not State.SEEN:
             lines.append((rule.span.line, rule.text, _describe([rule.decided])))
+            continue  # so nothing was seen of its conditions either, or little
         for condition in rule.conditions:
             unseen = [each for each in condition.findings if each.state is not State.SEEN]
             if unseen:
