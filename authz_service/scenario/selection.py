@@ -105,7 +105,7 @@ def _find_names(scenarios: Iterable[Scenario]) -> set[str]:
     """Find what a pattern may have meant; the questions by their parts, for there are many."""
     names: set[str] = set()
     for each in scenarios:
-        names |= {str(each.path), each.path.name, each.title}
+        names |= {str(each.path), each.path.name, each.path.stem, each.title}
         for item in each.items:
             names |= set(str(item).split())
     return names
