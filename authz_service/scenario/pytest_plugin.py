@@ -65,7 +65,8 @@ class ScenarioFile(pytest.File):
 
         try:
             self.runner = _find_runner(self.config)
-            self.scenario = load_scenario(Path(os.path.relpath(self.path)))
+            path = Path(os.path.relpath(self.path))
+            self.scenario = load_scenario(path, self.runner.fixtures)
             if not all(item.skip for item in self.scenario.items):
                 with self.runner.open(self.scenario):  # so that a broken fixture is told once
                     pass

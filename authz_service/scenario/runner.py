@@ -71,6 +71,11 @@ class Runner:
         with self.open(scenario) as session:
             return [session.put(position) for position in range(len(scenario.items))]
 
+    @property
+    def fixtures(self) -> Path:
+        """The folder of the fixtures."""
+        return self._equipment.settings.fixtures
+
     def forget(self, fixture: Path) -> None:
         """Forget what the file of a fixture holds, for it has changed."""
         self._equipment.stores.forget(fixture)
