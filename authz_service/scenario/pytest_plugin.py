@@ -84,8 +84,8 @@ class ScenarioFile(pytest.File):
     def _find_mark(self, tag: str) -> pytest.MarkDecorator:
         """Find the mark of a tag, which `-m` picks by."""
         if tag in _MARKS_OF_PYTEST or tag.startswith("_"):
-            message = f"{self.path}: pytest has a meaning of its own for the tag `{tag}`"
-            raise self.CollectError(f"{message}; give it another name")
+            message = f"pytest has a meaning of its own for `{tag}`; give the tag another name"
+            raise self.CollectError(f"{self.scenario.path}: {message}")
         self.config.addinivalue_line("markers", f"{tag}: a tag of scenarios")
         mark: pytest.MarkDecorator = getattr(pytest.mark, tag)
         return mark
