@@ -10,7 +10,7 @@ import click
 
 from authz_service.cli.options import show_warning, takes_settings
 from authz_service.errors import EXIT_DENY, EXIT_ERROR, AuthzError
-from authz_service.scenario.case import find_scenario_files, load_scenario
+from authz_service.scenario.case import find_scenario_files
 from authz_service.scenario.report import Report
 from authz_service.scenario.runner import Runner
 
@@ -38,7 +38,7 @@ def test(settings: Settings, *, paths: tuple[Path, ...]) -> None:
     report = Report(click.echo)
     for path in files:
         try:
-            scenario = load_scenario(path)
+            scenario = runner.load(path)
             report.add(scenario, runner.run(scenario))
         except AuthzError as error:
             report.add_error(error)

@@ -55,11 +55,10 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[ScenarioItem]:
         """Make an item of each question and each step."""
         from authz_service.errors import AuthzError
-        from authz_service.scenario.case import load_scenario
 
         try:
             self.runner = _find_runner(self.config)
-            self.scenario = load_scenario(Path(os.path.relpath(self.path)))
+            self.scenario = self.runner.load(Path(os.path.relpath(self.path)))
             with self.runner.open(self.scenario):  # so that a broken fixture is told once
                 pass
         except AuthzError as error:
