@@ -98,7 +98,7 @@ def test_scenarios_of_another_repository_are_run(installed: Path, repository: Pa
         check=False,
     )
     lines = done.stdout.splitlines()
-    start = lines.index("scenarios/albums.yaml:7:47: person/ben share album/holidays")
+    start = lines.index("scenarios/albums.yaml:7:48: person/ben share album/holidays")
 
     assert f"package: {installed}/authz_service/__init__.py" in lines
     assert [

@@ -59,14 +59,12 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[ScenarioItem]:
         """Make an item of each question and each step."""
         from authz_service.errors import AuthzError
-        from authz_service.scenario.case import load_scenario
         from authz_service.scenario.result import name_items
         from authz_service.scenario.trial import Trial
 
         try:
             self.runner = _find_runner(self.config)
-            path = Path(os.path.relpath(self.path))
-            self.scenario = load_scenario(path, self.runner.fixtures)
+            self.scenario = self.runner.load(Path(os.path.relpath(self.path)))
             if not all(item.skip for item in self.scenario.items):
                 with self.runner.open(self.scenario):  # so that a broken fixture is told once
                     pass

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
+from authz_service.scenario.case import load_scenario
 from authz_service.scenario.checking import check_scenario
 from authz_service.scenario.command import Commands
 from authz_service.scenario.equipment import Equipment
@@ -45,6 +46,14 @@ class Runner:
         stores = FixtureStores(domain)
         self._equipment = Equipment(engine, domain, settings, stores, Commands(settings))
 
+    def load(self, path: Path) -> Scenario:
+        """Read a scenario file, about the fixtures of the settings.
+
+        Raises:
+            ScenarioError: with every fault of the file.
+        """
+        return load_scenario(path, self._equipment.settings.fixtures)
+
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Session]:
         """Begin a scenario, on a store with its fixture, at its time.
@@ -70,11 +79,6 @@ class Runner:
         """
         with self.open(scenario) as session:
             return [session.put(position) for position in range(len(scenario.items))]
-
-    @property
-    def fixtures(self) -> Path:
-        """The folder of the fixtures."""
-        return self._equipment.settings.fixtures
 
     def forget(self, fixture: Path) -> None:
         """Forget what the file of a fixture holds, for it has changed."""
