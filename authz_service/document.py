@@ -228,7 +228,7 @@ class _Loader(yaml.SafeLoader):
         Raises:
             DocumentError: when it says something else than it shows, or is nested too deep.
         """
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs have no types
         place = _place(self._name, event.start_mark)
         if isinstance(event, yaml.AliasEvent) or event.anchor:
             message = "anchors and aliases are not used here; write the value out"

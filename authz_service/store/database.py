@@ -314,7 +314,7 @@ class Store:
     def copy_to(self, other: Store) -> None:
         """Fill another store with what is in this one, tables included; both are of SQLite."""
         with explained(self._database):
-            self._database.connection().backup(other._database.connection())  # as above
+            self._database.connection().backup(other._database.connection())
 
     def close(self) -> None:
         """Close this thread's connection."""
