@@ -66,7 +66,7 @@ class WantedCoverage:
 
     def __bool__(self) -> bool:
         """Whether anything is."""
-        return bool(self.files or self.suggests or self.least is not None)
+        return bool(self.files or self.suggests)
 
 
 class CoverageType(click.ParamType[tuple[str, str]]):
@@ -134,7 +134,7 @@ def takes_coverage(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if folder and not suggests:
             raise click.UsageError("`--to` is for what is suggested; add `--suggest`")
-        files: dict[str, str] = {}
+        files = {_TEXT: ""} if least is not None and not (forms or suggests) else {}
         for kind, file in forms:
             if kind in files:
                 raise click.UsageError(f"`--coverage` is given twice for `{kind}`")
@@ -151,6 +151,9 @@ class CoverageWatch:
         wanted: what is told.
         runner: of the run, which has not begun.
         settings: of it.
+
+    Attributes:
+        is_enough: whether as much is tested as is wanted; known afterwards.
     """
 
     def __init__(self, wanted: WantedCoverage, runner: Runner, settings: Settings) -> None:
@@ -159,9 +162,10 @@ class CoverageWatch:
         self._settings = settings
         self._examiner = Examiner(runner.compiled, runner.domain)
         runner.observe(self._examiner.observe)
+        self.is_enough = True
 
-    def finish(self, plan: Plan, run: Run, print_line: Callable[[str], object]) -> bool:
-        """Tell what was not tested; give back whether enough was.
+    def finish(self, plan: Plan, run: Run, print_line: Callable[[str], object]) -> None:
+        """Tell what was not tested.
 
         Arguments:
             plan: what was run.
@@ -174,21 +178,19 @@ class CoverageWatch:
         self._examiner.settle(_find_items(plan, run))
         coverage = assess(self._examiner, self._domain, time.monotonic, _SECONDS)
         wanted = self._wanted
-        files = wanted.files or ({} if wanted.suggests else {_TEXT: ""})
-        for kind, file in files.items():
+        for kind, file in wanted.files.items():
+            lines = _WRITERS[kind](coverage)
             if file:
                 with open_output(file) as output:
-                    for line in _WRITERS[kind](coverage):
-                        output.write(f"{line}\n".encode("utf-8", "replace"))
+                    output.writelines(f"{each}\n".encode("utf-8", "replace") for each in lines)
             else:
-                for line in ["", *_WRITERS[kind](coverage)]:
+                for line in ("", *lines):
                     print_line(line)
         if wanted.suggests:
             self._suggest(plan, coverage, print_line)
-        if wanted.least is None or coverage.percent >= wanted.least:
-            return True
-        print_line(write_lack(coverage, wanted.least))
-        return False
+        if wanted.least is not None and coverage.percent < wanted.least:
+            self.is_enough = False
+            print_line(write_lack(coverage, wanted.least))
 
     def _suggest(self, plan: Plan, coverage: Coverage, print_line: Callable[[str], object]) -> None:
         suggester = Suggester(self._examiner, self._domain, coverage)

@@ -14,7 +14,14 @@ from authz_service.cli.coverage_options import CoverageWatch, takes_coverage
 from authz_service.cli.options import show_fault, show_warning, takes_settings
 from authz_service.cli.reports import ReportType, refuse_same_file
 from authz_service.cli.running import Manner, build_runner, run_scenarios
-from authz_service.errors import EXIT_DENY, EXIT_ERROR, AuthzError, ScenarioError, SettingError
+from authz_service.errors import (
+    EXIT_DENY,
+    EXIT_ERROR,
+    AuthzError,
+    ScenarioError,
+    SettingError,
+    quote,
+)
 from authz_service.reporting.text import Detail
 from authz_service.scenario.case import Scenario, find_scenario_files
 from authz_service.scenario.failed import load_failed
@@ -108,12 +115,13 @@ def test(
     Each question is put and each step is taken, in a store of the scenario's own. What fails is
     told with an explanation, and with the command that asks again.
 
-    Exit code 0 means that all is as expected, 1 that something is not, 2 that something could not
-    be run, 130 that it was broken off.
+    Exit code 0 means that all is as expected, 1 that something is not or that too little is tested,
+    2 that something could not be run, 130 that it was broken off.
 
     \b
     Example:
       authz test scenarios/smith.yaml
+      authz test --coverage html=coverage.html --fail-under 100
     """
     manner = _read_manner(**options)
     if coverage and (watch or manner.jobs > 1):
@@ -130,7 +138,7 @@ def test(
         _watch(settings, paths, selection, manner)
     if failed is not None:
         files = [each for each in files if failed.has_some(each)]
-    loaded = load_suite(files)
+    loaded = load_suite(files, settings.fixtures)
     plan = plan_suite(loaded, selection)
     if failed is not None and not plan:
         click.echo("nothing here failed when it was run last", err=manner.uses_stderr)
@@ -139,11 +147,10 @@ def test(
     runner = build_runner(settings, manner)
     covered = CoverageWatch(coverage, runner, settings) if coverage else None
     run = run_scenarios(runner, plan, manner)
-    is_enough = True
     if covered and not run.interrupted:
-        is_enough = covered.finish(plan, run, lambda line: click.echo(line, err=manner.uses_stderr))
+        covered.finish(plan, run, lambda line: click.echo(line, err=manner.uses_stderr))
     _finish(run)
-    if not is_enough:
+    if covered and not covered.is_enough:
         sys.exit(EXIT_DENY)
 
 
@@ -171,7 +178,8 @@ def _read_seed(shuffle: str | None) -> int | None:
         return secrets.randbelow(_SEEDS)
     if not (shuffle.isascii() and shuffle.isdigit() and len(shuffle) < len(str(_SEEDS))):
         message = (
-            f"`{shuffle}` is no whole number below {_SEEDS}; without a seed, write `--shuffle` last"
+            f"{quote(shuffle)} is no whole number below {_SEEDS}; without one, write `--shuffle`"
+            " last"
         )
         raise SettingError.at("--shuffle", "invalid_seed", message)
     return int(shuffle)

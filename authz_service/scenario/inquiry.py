@@ -37,6 +37,11 @@ class Expectation:
     because: tuple[str, ...] = ()
     missing: tuple[Fact, ...] = ()
 
+    @property
+    def asks_why(self) -> bool:
+        """Whether it says for what the answer must be given."""
+        return bool(self.because or self.missing)
+
 
 @dataclass(frozen=True)
 class Inquiry:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
 from authz_service.policy.observed import Observed
+from authz_service.scenario.case import load_scenario
 from authz_service.scenario.checking import check_scenario
 from authz_service.scenario.command import Commands
 from authz_service.scenario.equipment import Equipment
@@ -63,6 +64,14 @@ class Runner:
         """Have somebody told of each question from now on, and of each decision in a step."""
         engine = Observed(self._equipment.engine, observer)
         self._equipment = replace(self._equipment, engine=engine)
+
+    def load(self, path: Path) -> Scenario:
+        """Read a scenario file, about the fixtures of the settings.
+
+        Raises:
+            ScenarioError: with every fault of the file.
+        """
+        return load_scenario(path, self._equipment.settings.fixtures)
 
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Session]:
