@@ -136,3 +136,17 @@ def test_what_is_left_out_leaves_the_others_about_the_same_row(
     )
 
     assert seen == show(examiner, records, read_by(ALICE))
+
+
+def test_a_question_of_very_many_clauses_is_asked_in_parts(store: Store) -> None:
+    """No statement is larger than the databases take."""
+    names = [*(f"n{number}" for number in range(150)), "Alice"]
+    rule = (
+        'permit(user: User, "read", record: Record) if user.name = "{0}" and record.title = "{0}";'
+    )
+    last = 'permit(user: User, "read", record: Record) if user.name = "Alice" and record.size = 3;'
+    rules = "\n".join([*map(rule.format, names), last])
+    examiner = build_examiner(f'{USUAL}{rules}\nforbid("x", _: Request, "delete", _: Record);\n')
+    seen = show(examiner, store, read_by(ALICE, REPORT))
+
+    assert {'held: user.name = "Alice"', "held: record.size = 3"} < seen

@@ -38,8 +38,9 @@ MAY_IMPORT: Final = {
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
     "reporting": _FOUNDATION | {"page", "scenario"},
+    "coverage": _DECISION | {"equivalence", "page", "scenario"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"equivalence", "scenario", "reporting", "web"},
+    "cli": _SERVICE | {"equivalence", "scenario", "reporting", "coverage", "web"},
 }
 
 ONLY_IN: Final = {

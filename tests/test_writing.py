@@ -101,6 +101,17 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
     assert {"user": {"alice": {"name": text}}} == to_plain(document)
 
 
+def test_what_is_noted_of_a_question_stands_above_it() -> None:
+    """Each on a line of its own, which is a comment."""
+    notes = ["one\ncases: []", "two", "three"]
+    lines = write_scenario(SCENARIO, notes=notes).splitlines()
+    places = [lines.index(f"  # {each}") for each in ("one?cases: []", "two", "three")]
+
+    assert [each for each, line in enumerate(lines) if "- who:" in line] == [
+        each + 1 for each in places
+    ]
+
+
 def test_what_stands_above_is_a_comment(tmp_path: Path) -> None:
     """No line of it becomes a part of the file."""
     path = tmp_path / "written.yaml"
