@@ -92,6 +92,17 @@ def test_a_rule_that_no_question_comes_to_is_told(records: Store) -> None:
     assert (18,) == file.unused
 
 
+def test_an_own_allow_is_a_rule_like_others(records: Store) -> None:
+    """Also where its file has no other."""
+    text = "allow(request: Request, _: String, record: Record) if record.owner = request.subject;\n"
+    [file] = cover(records, read_by(ALICE, REPORT), text=text).files
+
+    assert [("allow", State.SEEN, ["record.owner = request.subject"])] == [
+        (each.name, each.decided.state, [x.text for x in each.conditions]) for each in file.rules
+    ]
+    assert () == file.unused
+
+
 def test_what_no_small_store_shows_is_not_counted(records: Store) -> None:
     """Whoever is an admin is no member, so that the second condition never fails alone."""
     text = USUAL + (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from authz_service.cli.coverage_options import CoverageWatch, takes_coverage
+from authz_service.cli.coverage_options import takes_coverage
 from authz_service.cli.options import show_fault, show_warning, takes_settings
 from authz_service.cli.reports import ReportType, refuse_same_file
 from authz_service.cli.running import Manner, build_runner, run_scenarios
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authz_service.cli.coverage_options import WantedCoverage
+    from authz_service.cli.covering import CoverageWatch
     from authz_service.cli.reports import WantedReport
     from authz_service.scenario.failed import Failed
     from authz_service.scenario.result import Run
@@ -145,13 +146,19 @@ def test(
     if not plan:
         selection.refuse_nothing(each for each in loaded if isinstance(each, Scenario))
     runner = build_runner(settings, manner)
-    covered = CoverageWatch(coverage, runner, settings) if coverage else None
+    covered = _watch_coverage(coverage, runner, settings) if coverage else None
     run = run_scenarios(runner, plan, manner)
     if covered and not run.interrupted:
         covered.finish(plan, run, lambda line: click.echo(line, err=manner.uses_stderr))
     _finish(run)
     if covered and not covered.is_enough:
         sys.exit(EXIT_DENY)
+
+
+def _watch_coverage(wanted: WantedCoverage, runner: Runner, settings: Settings) -> CoverageWatch:
+    from authz_service.cli.covering import CoverageWatch  # noqa: PLC0415  # it takes a while
+
+    return CoverageWatch(wanted, runner, settings)
 
 
 def _read_manner(

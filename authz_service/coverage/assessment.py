@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from authz_service.coverage.examiner import Examiner
     from authz_service.coverage.grid import Cell
     from authz_service.coverage.prospects import Goal, Prospects
-    from authz_service.polar.syntax import Span
+    from authz_service.polar.syntax import Rule, Span
     from authz_service.polar.text import Source
     from authz_service.store.domain import Domain
 
-# Nothing is asked of these for their own sake: what is said in words, and what every question is.
-_NOT_RULES: Final = {("reason", 2), ("allow", 3)}
+# What is said in words; and what every question is, when it says permitted and not forbidden.
+_NEVER_USED: Final = {("reason", 2), ("allow", 3)}
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -232,10 +232,9 @@ def assess(
 
 def _assess_files(examiner: Examiner, findings: Mapping[Target, Finding]) -> Iterator[FileCoverage]:
     statements, _ = read_statements(examiner.compiled.policies)
-    rules: dict[str, dict[Span, str]] = {}
+    rules: dict[str, dict[Span, Rule]] = {}
     for each in expand_blocks(statements):
-        if (each.name, len(each.parameters)) not in _NOT_RULES:
-            rules.setdefault(each.span.file, {})[each.span] = each.name
+        rules.setdefault(each.span.file, {})[each.span] = each
     for source in examiner.compiled.policies.sources:
         own = rules.get(source.name, {})
         heads = sorted(own, key=_order)
@@ -246,11 +245,17 @@ def _assess_files(examiner: Examiner, findings: Mapping[Target, Finding]) -> Ite
             conditions[head].append(_assess_condition(source, span, findings))
         decided = {each: findings.get(Target(Event.DECIDED, each)) for each in heads}
         assessed = (
-            RuleCoverage(head, own[head], read_text(source, head), finding, (*conditions[head],))
+            RuleCoverage(
+                head, own[head].name, read_text(source, head), finding, (*conditions[head],)
+            )
             for head, finding in decided.items()
             if finding
         )
-        unused = tuple(each.line for each, finding in decided.items() if not finding)
+        unused = tuple(
+            head.line
+            for head, finding in decided.items()
+            if not finding and (own[head].name, len(own[head].parameters)) not in _NEVER_USED
+        )
         yield FileCoverage(source, tuple(assessed), unused)
 
 

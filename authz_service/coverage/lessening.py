@@ -1,17 +1,17 @@
 """Clauses with a part less: where that makes a difference, the part alone decided.
 
-A clause holds or not; whether one of its conditions did anything shows where the clause without it
-comes to something else. So each condition has a *lessened* clause, and a question for which the two
-differ has seen that the condition *failed* while the rest held. That is what testers know as MC/DC,
-and the drop of a condition would be noticed there.
+Whether a condition of a clause did anything shows where the clause without it comes to something
+else. So each condition has a *lessened* clause. Where the two differ, the condition *failed* while
+the rest held: if it were dropped, the question would be answered otherwise. Testers know it as
+MC/DC.
 
     permit(person, "pay", bill) if person = bill.payer and not bill.paid = true;
 
-is one clause, `subject = resource.payer`, and absent `resource.paid = true`. A question by somebody
-else about an open bill has seen that `person = bill.payer` failed; one by the payer about a paid
-bill has seen that `bill.paid = true` held, for without what is absent the clause would hold; one by
-the payer about an open bill, that `bill.paid = true` failed, for with nothing required of the
-absent, it could not be absent.
+is one clause: `subject = resource.payer`, and it is absent that `resource.paid = true`. A question
+by somebody else about an open bill shows that `person = bill.payer` failed. One by the payer about
+a paid bill shows that `bill.paid = true` held, for without what is absent the clause would hold.
+One by the payer about an open bill shows that `bill.paid = true` failed: were nothing asked there,
+it would not be absent.
 """
 
 from __future__ import annotations

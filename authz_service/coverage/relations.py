@@ -6,7 +6,7 @@ the holder of a line. Each such way is a relation. Where policies compare a word
 with what they name, as in `membership.role = "delegate"`, each value of that word is a relation; so
 is each value of a word of the subject itself, as in `user.role = "admin"`.
 
-A subject can have several relations to a resource, and be no relation of it at all.
+A subject can have several relations to a resource, or none.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class Suggester:
         finally:
             trial.close()
         for number, ((text, now), questions) in enumerate(stores.items(), 1):
-            name = f"suggested-{number}"
+            name = f"suggested-store-{number}"
             yield Suggested("fixtures", name, text)
             yield self._write(name, name, questions, now)
 
