@@ -93,7 +93,7 @@ def test_a_case_that_is_exhaustive_has_every_action(tmp_path: Path) -> None:
         "      cannot: [view_bills, manage_options]}\n"
         f"  - {{on: {mobile}, via: web, table: [[who, view_usage], [person/mary, yes]]}}\n"
         f"  - {{who: person/mary, on: {mobile}, via: app, can: view_usage, exhaustive: false}}\n"
-        f"  - {{who: person/mary, on: {mobile}, lists: {{who: {{}}}}}}\n"
+        f"  - {{who: person/mary, on: {mobile}, lists: {{who: {{view_bills: person/philip}}}}}}\n"
     ).replace("who: person/mary, on: subscription/0470000001, lists", f"on: {mobile}, lists")
     lacking = "`view_bills`, `manage_options`, `activate_paid_option`, `activate_free_option`"
 

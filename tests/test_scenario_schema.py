@@ -212,7 +212,7 @@ GOOD: Final = {
     "what is found": with_case("who: person/a, via: web, lists: {what: {view: thing/b}}"),
     "actions that are found": with_case("who: person/a, on: thing/b, lists: {actions: [view]}"),
     "all lists": with_case(
-        "who: person/a, on: thing/b, lists: {who: {}, what: {view: []}, actions: []}"
+        "who: person/a, on: thing/b, lists: {who: {edit: []}, what: {view: []}, actions: []}"
     ),
     "a list beside an answer": with_case(
         "who: person/a, on: thing/b, can: view, lists: {who: {view: [person/a, person/b]}}"
@@ -282,8 +282,11 @@ BAD: Final = {
     "a list of who on nothing": with_case("lists: {who: {view: []}}"),
     "a list of what by nobody": with_case("lists: {what: {view: []}}"),
     "a list of actions on nothing": with_case("who: person/a, lists: {actions: []}"),
-    "a list of who for somebody": with_case("who: person/a, on: thing/b, lists: {who: {}}"),
-    "a list of what on something": with_case("who: person/a, on: thing/b, lists: {what: {}}"),
+    "a list of who for somebody": with_case("who: person/a, on: thing/b, lists: {who: {view: []}}"),
+    "a list of what on something": with_case(
+        "who: person/a, on: thing/b, lists: {what: {view: []}}"
+    ),
+    "a list of no actions": with_case("on: thing/b, lists: {who: {}}"),
     "everyone else can": with_case("who: person/a, on: thing/b, can: view, everyone_else: can"),
     "everyone else for a denial": with_case(
         "who: person/a, on: thing/b, cannot: view, everyone_else: cannot"

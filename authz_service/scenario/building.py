@@ -189,8 +189,10 @@ class CaseBuilder:
 
 def _count(rows: Iterable[Row], case: Mapping[str, Any]) -> int:
     """Count the questions of rows, before there are any."""
-    each = len(case.get("on", ())) * len(case.get("via", (None,)))
-    return each * sum(len(row.subjects) * len(row.expected) for row in rows)
+    things, channels = len(case.get("on", (None,))), len(case.get("via", (None,)))
+    lists = len(case.get("who", (None,))) if "lists" in case else 0
+    asked = sum(len(row.subjects) * len(row.expected) for row in rows)
+    return (asked + lists) * things * channels
 
 
 def _multiply(

@@ -129,6 +129,10 @@ class Stage:
         sent = self._find_all_sent(step)
         return sent if isinstance(sent, str) else self._perform(step, sent)
 
+    def explain_question(self, inquiry: Inquiry) -> Explanation:
+        """Explain what is decided of a question."""
+        return self._explain(build_request(self._schema, inquiry), timedelta())
+
     def explain(self, item: Item) -> Explanation | None:
         """Explain what is decided of a question, or of a step that is not taken yet.
 
@@ -136,7 +140,7 @@ class Stage:
             None for a list, and for a step of which a message that it needs was not sent.
         """
         if isinstance(item, Inquiry):
-            return self._explain(build_request(self._schema, item), timedelta())
+            return self.explain_question(item)
         sent = self._find_all_sent(item) if isinstance(item, Step) else ""
         if not isinstance(item, Step) or isinstance(sent, str):
             return None
