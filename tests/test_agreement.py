@@ -501,7 +501,7 @@ def test_engines_agree_on_a_flow(path: Path) -> None:
     """Both decide every step of a story alike, and all that is asked in between."""
     require_reference()
     settings = Settings(policies=ROOT / "policies", fixtures=ROOT / "fixtures", engine="both")
-    outcomes = Runner(settings).run(load_scenario(path, ROOT / "fixtures"))
+    outcomes = Runner(settings).run(load_scenario(path, settings.fixtures))
 
     assert [] == [(str(each.item), each.given) for each in outcomes if not each.passed]
 

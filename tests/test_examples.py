@@ -121,6 +121,9 @@ FAULTS: Final = {
             " [examples_twice]"
         ),
     ],
+    "cases: [{examples: [{x: view}], on: t/1, lists: {who: {view: [], <x>: [p/1]}}}]": [
+        "3:66: an example makes `view` a key that is there already [duplicate_key]"
+    ],
     "cases: [{examples: [{x: ''}], who: p/1, on: t/1, can: <x>}]": [
         "3:55: `can` is empty [invalid_value]"
     ],

@@ -20,7 +20,7 @@ from authz_service.document import Mapping, Scalar, Sequence
 from authz_service.errors import Fault, ScenarioError, quote, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from authz_service.document import Value
     from authz_service.errors import Place
@@ -140,6 +140,7 @@ def _fill(template: Value, known: dict[str, Value], faults: list[Fault]) -> Valu
             (_fill_text(key, known, faults), _fill(value, known, faults))
             for key, value in template.entries
         )
+        faults += _find_same(key for key, _ in entries)
         return replace(template, entries=entries)
     whole = _PLACEHOLDER.fullmatch(template.text)
     if whole:
@@ -159,6 +160,16 @@ def _fill_text(template: Scalar, known: dict[str, Value], faults: list[Fault]) -
         return ""
 
     return replace(template, text=_PLACEHOLDER.sub(find, template.text))
+
+
+def _find_same(keys: Iterable[Scalar]) -> Iterator[Fault]:
+    """Find keys that are the same once they are filled; one of them would be lost."""
+    seen: set[str] = set()
+    for each in keys:
+        if each.text in seen:
+            message = f"an example makes {quote(each.text)} a key that is there already"
+            yield Fault(each.place, "duplicate_key", message)
+        seen.add(each.text)
 
 
 def _find_placeholders(value: Value) -> Iterator[tuple[str, Place]]:

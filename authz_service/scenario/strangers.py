@@ -90,7 +90,7 @@ def find_unknown_policy_words(item: Item, words: PolicyWords) -> Iterator[Fault]
             for name in item.expected.because:
                 if not words.rules.find(name):
                     message = words.rules.describe_unknown(name)
-                    yield Fault(item.places["because"], "unknown_rule", message)
+                    yield Fault(_place(item, "because"), "unknown_rule", message)
             yield from _find_unknown_reasons(item.place, item.expected.reasons, words)
         case Step():
             yield from _find_unknown_reasons(_place(item, "denied"), item.denied, words)
