@@ -37,7 +37,8 @@ MAY_IMPORT: Final = {
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"equivalence", "scenario", "web"},
+    "formatting": _FOUNDATION | {"document", "polar", "policy"},
+    "cli": _SERVICE | {"equivalence", "scenario", "web", "formatting"},
 }
 
 ONLY_IN: Final = {
@@ -61,7 +62,7 @@ ONLY_IN: Final = {
     ),
     "psycopg": ("store.database", "store.url", "store.postgresql", "store.watch"),
     "itsdangerous": ("decision.paging",),
-    "yaml": ("document",),
+    "yaml": ("document", "formatting.nodes"),
     "click": ("cli",),
     "granian": ("cli.serve",),
     "pytest": ("scenario.pytest_plugin",),
