@@ -244,6 +244,31 @@ def test_a_question_tells_what_comes_with_it(path: Path) -> None:
     assert [f"a/b view c/d {said}"] == questions(load(path, CASE.format(f"{{{case}}}")))
 
 
+TAGGED: Final = """\
+scenario: Some cases
+fixture: smith
+tags: [slow, release]
+skip: waits for the new channel
+cases:
+  - {who: a/b, on: c/d, can: view}
+  - {who: a/b, on: c/d, can: edit, tags: own, skip: nobody knows}
+  - do: {who: a/b, action: send, on: c/d}
+"""
+
+
+def test_what_a_scenario_is_tagged_with_holds_for_all_in_it(path: Path) -> None:
+    """A case adds its own tags, and its own reason not to be asked comes first."""
+    expected = [
+        (("slow", "release"), "waits for the new channel"),
+        (("slow", "release", "own"), "nobody knows"),
+        (("slow", "release"), "waits for the new channel"),
+    ]
+    scenario = load(path, TAGGED)
+
+    assert expected == [(each.tags, each.skip) for each in scenario.items]
+    assert expected[0] == (scenario.tags, scenario.skip)
+
+
 STEP: Final = """\
 scenario: One step
 fixture: smith
@@ -366,8 +391,8 @@ FAULTS: Final = {
     ],
     f"{CASES}can: x\n    weather: y": [
         (
-            "7:5: there is no key `weather`; there is `can`, `cannot`, `do`, `on`, `via`, `who`,"
-            " `with` [unknown_key]"
+            "7:5: there is no key `weather`; there is `can`, `cannot`, `do`, `on`, `skip`, `tags`,"
+            " `via`, `who`, `with` [unknown_key]"
         )
     ],
     "scenario:\nfixture: f\n" + CASES.removeprefix(HEAD) + "can: x": [

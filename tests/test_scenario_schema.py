@@ -156,6 +156,8 @@ GOOD: Final = {
         " resource: {since: 2026-01-05T09:00:00Z, title: ''}, context: {ticket: a}}"
     ),
     "an empty list that is said": with_case(f"{SAID} {{action: {{parts: []}}}}"),
+    "tags": with_case("who: person/a, on: thing/b, can: view, tags: [slow, new]") + "tags: slow",
+    "what is skipped": with_case("who: person/a, on: thing/b, can: view, skip: why") + "skip: why",
     "a step": with_step(),
     "a step among cases": f"{START}cases: [{GOOD_CASE}, {{do: {{{DO}}}}}, {GOOD_CASE}]",
     "a step by a channel": with_step(said=", via: web"),

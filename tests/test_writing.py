@@ -60,9 +60,19 @@ def write_and_read(folder: Path, scenario: Scenario, comment: Sequence[str] = ()
     return dataclasses.replace(found, path=scenario.path, items=tuple(items))
 
 
-@pytest.mark.parametrize(
-    "scenario", [SCENARIO, dataclasses.replace(SCENARIO, source="", at=None, items=(DENIED,))]
+LEAST: Final = dataclasses.replace(SCENARIO, source="", at=None, items=(DENIED,))
+TAGGED: Final = dataclasses.replace(
+    LEAST,
+    items=(
+        dataclasses.replace(DENIED, tags=("slow", "own"), skip="it is late"),
+        dataclasses.replace(REFUSED, tags=("slow",), skip="all of it"),
+    ),
+    tags=("slow",),
+    skip="all of it",
 )
+
+
+@pytest.mark.parametrize("scenario", [SCENARIO, LEAST, TAGGED])
 def test_a_scenario_is_read_as_it_was_written(tmp_path: Path, scenario: Scenario) -> None:
     """All that a question can say, and the least."""
     assert scenario == write_and_read(tmp_path, scenario)

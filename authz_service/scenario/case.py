@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,8 @@ class Inquiry:
         resource: on which entity.
         channel: by which channel; None for a question that names none.
         said: what else comes with the question.
+        tags: words by which it is picked, those of its scenario included.
+        skip: why it is not put; empty for one that is.
         places: where the file says each of that, by part and name: `action.soft`.
     """
 
@@ -60,6 +62,8 @@ class Inquiry:
     resource: Reference
     channel: str | None
     said: Said = field(default_factory=Said)
+    tags: tuple[str, ...] = ()
+    skip: str = ""
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -95,6 +99,8 @@ class Scenario:
         fixture: which entities there are, as the name of a fixture file without its ending.
         at: what time it is; None for the real time.
         items: all its questions and steps, in the order of the file.
+        tags: words by which it is picked.
+        skip: why nothing of it is put; empty for one that is.
     """
 
     path: Path
@@ -103,6 +109,8 @@ class Scenario:
     fixture: str
     at: datetime | None
     items: tuple[Inquiry | Step, ...]
+    tags: tuple[str, ...] = ()
+    skip: str = ""
 
     @property
     def inquiries(self) -> tuple[Inquiry, ...]:
@@ -130,12 +138,17 @@ def load_scenario(path: Path) -> Scenario:
     loaded = load_shape(document)
     items: list[Inquiry | Step] = []
     faults: list[Fault] = []
+    tags, skip = tuple(loaded.get("tags", ())), loaded.get("skip", "")
     for number, case in enumerate(loaded["cases"]):
         if "do" in case:
-            items.append(step := _build_step(document, number, case))
+            step = _build_step(document, number, case)
             faults += _find_idle(step)
+            items.append(replace(step, tags=tags, skip=skip))
         else:
-            items += _build_inquiries(document, number, case, faults)
+            items += [
+                replace(each, tags=(*tags, *each.tags), skip=each.skip or skip)
+                for each in _build_inquiries(document, number, case, faults)
+            ]
     steps = [each for each in items if isinstance(each, Step)]
     faults += [*_find_repeated(steps), *_find_late(steps, loaded["at"])]
     if faults:
@@ -147,6 +160,8 @@ def load_scenario(path: Path) -> Scenario:
         fixture=loaded["fixture"],
         at=loaded["at"],
         items=tuple(items),
+        tags=tags,
+        skip=skip,
     )
 
 
@@ -168,9 +183,14 @@ def _build_inquiries(
     path = ("cases", number)
     expected = tuple(_expectations(document, number, case))
     faults += _contradictions(locate(document, path), expected)
-    said, places = Said(**case.get("said", {})), dict(find_places(document, path, case))
+    common: dict[str, Any] = {
+        "said": Said(**case.get("said", {})),
+        "tags": tuple(case.get("tags", ())),
+        "skip": case.get("skip", ""),
+        "places": dict(find_places(document, path, case)),
+    }
     return [
-        Inquiry(*parts, said, places)
+        Inquiry(*parts, **common)
         for parts in itertools.product(expected, case["who"], case["on"], case.get("via", (None,)))
     ]
 

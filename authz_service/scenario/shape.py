@@ -110,6 +110,8 @@ class _CaseSchema(_Strict):
     )
     can = _many(Word())
     cannot = _many(Refusal())
+    tags = _many(Word())
+    skip = Word()
 
 
 class _Item(fields.Field[dict[str, Any]]):
@@ -126,6 +128,8 @@ class _ScenarioSchema(_Strict):
     scenario = Word(required=True)
     source = Word(load_default="")
     fixture = Word(required=True)
+    tags = _many(Word())
+    skip = Word()
     at = Time(load_default=None, allow_none=False, error_messages={"null": "holds nothing"})
     cases = fields.List(
         _Item(),

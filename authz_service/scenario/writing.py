@@ -51,13 +51,17 @@ def write_scenario(scenario: Scenario, comment: Sequence[str] = ()) -> str:
     lines.append(f"fixture: {_write(scenario.fixture)}")
     if scenario.at is not None:
         lines.append(f"at: {_write(scenario.at)}")
+    if scenario.tags:
+        lines.append(f"tags: {_write(scenario.tags)}")
+    if scenario.skip:
+        lines.append(f"skip: {_write(scenario.skip)}")
     lines.append("cases:")
     for each in scenario.inquiries:
-        lines += _write_inquiry(each)
+        lines += _write_inquiry(scenario, each)
     return "\n".join([*lines, ""])
 
 
-def _write_inquiry(inquiry: Inquiry) -> Iterator[str]:
+def _write_inquiry(scenario: Scenario, inquiry: Inquiry) -> Iterator[str]:
     yield f"  - who: {_write(str(inquiry.subject))}"
     yield f"    on: {_write(str(inquiry.resource))}"
     if inquiry.channel is not None:
@@ -73,6 +77,11 @@ def _write_inquiry(inquiry: Inquiry) -> Iterator[str]:
         yield f"      - {action}: {_write(expected.reasons)}"
     else:
         yield f"    cannot: {action}"
+    own = inquiry.tags[len(scenario.tags) :]
+    if own:
+        yield f"    tags: {_write(own)}"
+    if inquiry.skip != scenario.skip:
+        yield f"    skip: {_write(inquiry.skip)}"
 
 
 def _write_comment(lines: Iterable[str]) -> list[str]:
