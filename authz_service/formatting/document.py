@@ -124,12 +124,25 @@ def _write_entry(entry: Entry, indent: int) -> list[Line]:
     value = entry.value
     if isinstance(value, Leaf):
         lines = _write_leaf(start, value, indent, is_apart=entry.is_apart)
-    elif value.is_flow:
-        lines = _write_flow_entry(start, entry, value, indent)
+    elif value.is_flow and (not entry.key or _has_room(start, entry, value)):
+        first, *others = write_flow(value, len(start) + 1)
+        lines = [Line(f"{start} {first.text}", first.remark), *others]
+    elif value.is_flow and (value.is_mapping or (entry.is_apart and not has_remarks(value))):
+        below = indent + _INDENT
+        first, *others = write_flow(value, below)
+        lines = [Line(start), Line(f"{' ' * below}{first.text}", first.remark), *others]
     else:
         return _write_below(start, entry, value, indent)
-    lines[-1] = Line(lines[-1].text, entry.behind)
-    return lines
+    return [*lines[:-1], Line(lines[-1].text, entry.behind)]
+
+
+def _has_room(start: str, entry: Entry, value: Branch) -> bool:
+    """Tell whether a value in brackets stands behind its key."""
+    if not value.entries:
+        return not value.end
+    if entry.is_apart or has_remarks(value):
+        return False
+    return len(start) + 1 + len(write_in_one_line(value)) <= WIDTH
 
 
 def _write_below(start: str, entry: Entry, value: Branch, indent: int) -> list[Line]:
@@ -138,23 +151,6 @@ def _write_below(start: str, entry: Entry, value: Branch, indent: int) -> list[L
         return [Line(start, entry.behind), *lines]
     first = lines[0]
     return [Line(f"{start} {first.text.lstrip()}", first.remark), *lines[1:]]
-
-
-def _write_flow_entry(start: str, entry: Entry, value: Branch, indent: int) -> list[Line]:
-    is_bare = not has_remarks(value)
-    if is_bare and not (entry.is_apart and entry.key):
-        line = f"{start} {write_in_one_line(value)}"
-        if len(line) <= WIDTH:
-            return [Line(line)]
-    if not entry.key:
-        first, *others = write_flow(value, indent + _INDENT)
-        return [Line(f"{start} {first.text}", first.remark), *others]
-    below = indent + _INDENT
-    if not value.is_mapping and not (is_bare and entry.is_apart) and value.entries:
-        value.is_flow = False
-        return [Line(start), *_write_block(value, below)]
-    first, *others = write_flow(value, below)
-    return [Line(start), Line(f"{' ' * below}{first.text}", first.remark), *others]
 
 
 def _write_leaf(start: str, leaf: Leaf, indent: int, *, is_apart: bool = False) -> list[Line]:
@@ -180,7 +176,8 @@ def _write_block_text(leaf: Leaf, header: str, lines: list[str], indent: int) ->
     written = [
         Line(f"{' ' * (margin + shift)}{each[margin:]}" if each.strip() else "") for each in lines
     ]
-    while written and not written[-1].text:
+    written.pop()  # what follows the last line end
+    while written and not written[-1].text and "+" not in header:
         written.pop()
     return written
 

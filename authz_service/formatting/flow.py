@@ -41,7 +41,7 @@ def write_flow(branch: Branch, column: int) -> list[Line]:
     for entry in branch.entries:
         comma = "," * (entry is not branch.entries[-1])
         if entry.above:
-            lines.append(Line(text))
+            lines += [Line(text)] * bool(text.strip())
             lines += [Line(f"{' ' * column} {each.text}") for each in entry.above]
             text, begun = " " * (column + 1), False
         length = len(_write_entry(entry)) + 1
@@ -73,7 +73,7 @@ def write_flow(branch: Branch, column: int) -> list[Line]:
 def find_table(branch: Branch, width: int) -> dict[int, str]:
     """Find the entries of a collection that are rows of a table, each as its line.
 
-    A table is what somebody put in columns; rows that are too wide for it are none.
+    A table is what somebody put in columns; the longest rows are left out until it has room.
 
     Arguments:
         branch: a collection in lines.
@@ -94,10 +94,10 @@ def find_table(branch: Branch, width: int) -> dict[int, str]:
             number: f"{_write_start(entry):{widest}} {_write_row(value, columns)}"
             for number, (entry, value) in rows.items()
         }
-        fitting = {number: line for number, line in lines.items() if len(line) <= width}
-        if len(fitting) == len(rows):
-            return fitting
-        rows = {number: row for number, row in rows.items() if number in fitting}
+        if all(len(line) <= width for line in lines.values()):
+            return lines
+        longest = max(rows, key=lambda number: len(_write_entry(rows[number][0])))
+        del rows[longest]
     return {}
 
 
