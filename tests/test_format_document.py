@@ -85,7 +85,7 @@ def values() -> st.SearchStrategy[Any]:
     random=st.randoms(use_true_random=False),
 )
 def test_any_document_says_the_same_and_keeps_its_comments(
-    data: Any, flow: bool | None, style: str | None, sizes: tuple[int, int], random: Random
+    data: Any, flow: Any, style: str | None, sizes: tuple[int, int], random: Random
 ) -> None:
     """Laid out, it has the same data and comments; laid out again, it stays."""
     indent, width = sizes

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from generated_policies import policies
@@ -16,6 +15,9 @@ from authz_service.formatting.pieces import find_texts
 from authz_service.formatting.policy import format_policy
 from authz_service.polar.reader import find_words, read_policy
 from authz_service.polar.text import Source
+
+if TYPE_CHECKING:
+    from random import Random
 
 ROOT: Final = Path(__file__).parent.parent
 FILES: Final = sorted(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"
-_ABOUT_POLICIES: Final = "What a policy may say, and how, is described in docs/policies.md."
-_ABOUT_DOCUMENTS: Final = "How scenarios and fixtures are written is described in docs/scenarios.md."
+_ABOUT_POLICIES: Final = "What a policy may say, and how, is told in docs/policies.md."
+_ABOUT_DOCUMENTS: Final = "How scenarios and fixtures are written is told in docs/scenarios.md."
 
 
 def write_sarif(findings: Findings, version: str, root: Path) -> dict[str, Any]:
