@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from authz_service import assembly, storage
+from authz_service import assembly
 from authz_service.document import Mapping, find_files, load_document, locate
 from authz_service.errors import (
     DocumentError,
@@ -22,12 +24,18 @@ from authz_service.policy.idle import find_idle_rules
 from authz_service.policy.source import load_policies
 from authz_service.scenario.case import load_scenario
 from authz_service.scenario.checking import check_scenario
+from authz_service.scenario.command import Commands
+from authz_service.scenario.equipment import Equipment
+from authz_service.scenario.fixtures import FixtureStores
 from authz_service.scenario.key_order import KeyOrder
+from authz_service.scenario.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from authz_service.policy.compiled import CompiledEngine
+    from authz_service.scenario.case import Scenario
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
 
@@ -125,6 +133,8 @@ class _Linter:
         self._settings = settings
         self._domain = domain
         self._known = sorted(path.stem for path in settings.fixtures.glob("*.yaml"))
+        self._stores = FixtureStores(domain)
+        self._engines: dict[Path, CompiledEngine | None] = {}
         self.errors: set[Fault] = set()
         self.warnings: set[Fault] = set()
 
@@ -143,43 +153,61 @@ class _Linter:
             engine = assembly.build_engine(settings, self._domain, warnings.append, policies)
             compiled = assembly.find_compiled(engine, settings, self._domain)
             warnings += find_idle_rules(compiled)
+            self._engines[folder] = compiled
         except PolicyError as error:
             errors = error.faults
-        told = {each for each in (*errors, *warnings) if names is None or each.where.name in names}
-        self.errors |= told & set(errors)
-        self.warnings |= told & set(warnings)
+            self._engines[folder] = None
+        self.errors |= {each for each in errors if names is None or each.where.name in names}
+        self.warnings |= {each for each in warnings if names is None or each.where.name in names}
 
     def lint_fixture(self, path: Path) -> None:
         """Load a fixture by itself, as for a scenario."""
         try:
-            storage.build_fixture_store(path, self._domain).close()
+            self._stores.build(path).close()
         except FixtureError as error:
             self.errors |= set(error.faults)
 
     def lint_scenario(self, path: Path) -> str | None:
-        """Read a scenario and hold it against the domain.
+        """Read a scenario, and begin it; nothing is asked or done.
 
         Returns:
             the name of its fixture; None when it cannot be read.
         """
         try:
-            scenario = load_scenario(path)
+            scenario = load_scenario(path, self._settings.fixtures)
         except ScenarioError as error:
             self.errors |= set(error.faults)
             return None
         try:
-            check_scenario(self._domain, scenario)
-        except ScenarioError as error:
+            self._begin(scenario)
+        except (FixtureError, ScenarioError) as error:
             self.errors |= set(error.faults)
-        if not (self._settings.fixtures / f"{scenario.fixture}.yaml").exists():
-            self.errors.add(self._describe_unknown_fixture(path, scenario.fixture))
         return scenario.fixture
 
-    def _describe_unknown_fixture(self, path: Path, name: str) -> Fault:
-        document = load_document(path)
-        place = locate(document, ["fixture"]) if document else Place(str(path))
-        nearest = suggest(name, self._known)
-        return Fault(place, "unknown_fixture", f"there is no fixture {quote(name)}{nearest}")
+    def _begin(self, scenario: Scenario) -> None:
+        equipment = self._equipment
+        check_scenario(self._domain, scenario, equipment.words if equipment else None)
+        if not (self._settings.fixtures / f"{scenario.fixture}.yaml").exists():
+            document = load_document(scenario.path)
+            place = locate(document, ["fixture"]) if document else Place(str(scenario.path))
+            message = f"there is no fixture {quote(scenario.fixture)}"
+            nearest = suggest(scenario.fixture, self._known)
+            raise ScenarioError.at(place, "unknown_fixture", message + nearest)
+        if equipment:
+            Session(equipment, scenario).close()
+
+    @cached_property
+    def _equipment(self) -> Equipment | None:
+        """What plays scenarios; None where the policies of the settings cannot be used."""
+        settings = self._settings
+        if settings.policies not in self._engines:
+            with suppress(PolicyError):
+                engine = assembly.build_compiled(settings, self._domain)
+                self._engines[settings.policies] = engine
+        compiled = self._engines.get(settings.policies)
+        if not compiled:
+            return None
+        return Equipment(compiled, self._domain, settings, self._stores, Commands(settings))
 
 
 def _is_scenario(path: Path, order: KeyOrder) -> bool:
