@@ -120,6 +120,16 @@ def test_a_path_without_anything_to_format_is_told(name: str, code: str) -> None
     assert f"[{code}]" in result.stderr
 
 
+def test_what_is_too_large_is_refused() -> None:
+    """Before it is read whole."""
+    path = write("a.polar", "#" * (4 * 1024 * 1024 + 1))
+    result = fmt("a.polar")
+
+    assert 2 == result.exit_code
+    assert "a.polar: is larger than 4 MiB; " in result.stderr
+    assert 2 == fmt("-", "--as", "yaml", text=path.read_text()).exit_code
+
+
 def test_without_policies_there_is_nothing_to_format() -> None:
     """The folder that is missing is named."""
     result = fmt()

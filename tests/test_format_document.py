@@ -249,24 +249,26 @@ def test_a_list_without_room_becomes_lines() -> None:
 
 
 def test_columns_stay_columns() -> None:
-    """If they were made; a row that is too wide stands below its key."""
-    wide = "x" * 75
+    """If they were made, however wide they are; what is below its key is no row."""
+    wide = "x" * 90
     written = f"""person:
   ann:    {{name: Ann,   role: user}}
   bernard:  {{name: "Bernard", role: user}}
-  carla: {{name: {wide}, role: user}}
+  carla:
+    {{name: {wide}, role: user}}
 rows:
   - [who,   view]
-  - [person/ann, yes]
+  - [person/ann, {wide}]
 """
     formatted = f"""person:
   ann:     {{name: Ann,     role: user}}
   bernard: {{name: Bernard, role: user}}
   carla:
-    {{name: {wide}, role: user}}
+    {{name: {wide},
+     role: user}}
 rows:
   - [who,        view]
-  - [person/ann, yes]
+  - [person/ann, {wide}]
 """
     assert formatted == format_text(written)
     assert "a: {b: 1, c: 2}\nlong: {b: 10, c: 2}\n" == format_text(

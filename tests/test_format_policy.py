@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,15 @@ def test_policies_are_in_their_format(path: Path) -> None:
     text = path.read_text()
 
     assert text == format_text(text)
+
+
+def test_the_examples_of_the_docs_are_in_their_format() -> None:
+    """Whoever copies one has nothing to format."""
+    page = (ROOT / "docs" / "policies.md").read_text()
+    examples = re.findall(r"^```polar\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+    assert examples == [format_text(each) for each in examples]
+    assert 4 == len(examples)
 
 
 @settings(max_examples=25, deadline=None)

@@ -19,6 +19,7 @@ from authz_service.formatting.files import (
     format_text,
     replace_file,
 )
+from authz_service.policy.source import LARGEST_FILE
 from authz_service.scenario.key_order import KeyOrder
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class _Run:
     def format_input(self, kind: str) -> None:
         """Format the standard input."""
         try:
-            formatted = format_text(sys.stdin.buffer.read(), _STDIN, kind, self._order.choose)
+            data = sys.stdin.buffer.read(LARGEST_FILE + 1)
+            formatted = format_text(data, _STDIN, kind, self._order.choose)
         except AuthzError as error:
             self._blame(error)
         else:

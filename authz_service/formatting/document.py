@@ -16,6 +16,7 @@ from authz_service.errors import DocumentError
 from authz_service.formatting.flow import find_table, has_remarks, write_flow, write_in_one_line
 from authz_service.formatting.lines import WIDTH, Line, join_lines
 from authz_service.formatting.nodes import (
+    START,
     Branch,
     Leaf,
     find_comments,
@@ -48,7 +49,8 @@ def format_document(data: bytes, name: str, choose_order: Callable[[Sequence[str
     parse_document(data, name)
     text = re.sub("\r\n?", "\n", data.decode("utf-8").removeprefix("\ufeff"))
     tree = read_tree(text)
-    if tree.before is not None and _DIRECTIVE.search(text.partition("---")[0]):
+    start = START.search(text)
+    if tree.before is not None and start and _DIRECTIVE.search(text, 0, start.start()):
         message = "directives are not used here; leave the line that begins with `%` out"
         raise DocumentError.at(name, "yaml_directive", message)
     lines: list[Line] = []
@@ -106,7 +108,7 @@ def _write_root(root: Branch) -> list[Line]:
 
 def _write_block(branch: Branch, indent: int) -> list[Line]:
     lines: list[Line] = []
-    table = find_table(branch, WIDTH - indent)
+    table = find_table(branch)
     for number, entry in enumerate(branch.entries):
         _write_remarks(lines, entry.above, indent)
         if entry.is_spaced:

@@ -13,7 +13,7 @@ from authz_service.errors import DocumentError, Fault, Place, PolicyError
 from authz_service.formatting.document import format_document
 from authz_service.formatting.policy import format_policy
 from authz_service.polar.text import Source
-from authz_service.policy.source import decode_policy
+from authz_service.policy.source import LARGEST_FILE, decode_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -55,16 +55,18 @@ def find_formatted_files(paths: Iterable[Path]) -> tuple[list[Path], list[Fault]
     faults = []
     for path in paths:
         try:
-            files, problem = (
-                _look_up(path),
-                ("unknown_kind", "is, or holds, no `.polar` or `.yaml` file"),
-            )
-            if not path.exists():
-                problem = ("missing_file", "there is no such file or folder")
+            files = _look_up(path)
+            exists = path.exists()
         except OSError as error:
-            files, problem = [], ("unreadable_file", f"cannot be looked up: {error.strerror}")
-        if not files:
-            faults.append(Fault(Place(str(path)), *problem))
+            message = f"cannot be looked up: {error.strerror or error}"
+            faults.append(Fault(Place(str(path)), "unreadable_file", message))
+            continue
+        if not exists:
+            message = "there is no such file or folder"
+            faults.append(Fault(Place(str(path)), "missing_file", message))
+        elif not files:
+            message = "is, or holds, no `.polar` or `.yaml` file"
+            faults.append(Fault(Place(str(path)), "unknown_kind", message))
         found |= dict.fromkeys(files)
     return list(found), faults
 
@@ -83,7 +85,8 @@ def format_file(path: Path, choose_order: Callable[[Sequence[str]], Order]) -> F
         AuthzError: when it cannot be read, with every fault.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise DocumentError.at(str(path), "unreadable_file", message) from None
@@ -96,7 +99,7 @@ def format_text(
     """Lay a text out anew.
 
     Arguments:
-        data: the text, in UTF-8.
+        data: the text, in UTF-8; of one that is too long, more than `LARGEST_FILE` bytes will do.
         name: stands for its file in messages.
         kind: `polar` or `yaml`.
         choose_order: finds how the keys of a document are ordered.
@@ -104,6 +107,9 @@ def format_text(
     Raises:
         AuthzError: as above.
     """
+    if len(data) > LARGEST_FILE:
+        message = f"is larger than {LARGEST_FILE // 1024**2} MiB; what is so large, nobody reads"
+        raise DocumentError.at(name, "file_too_large", message)
     if kind == DOCUMENT:
         new = format_document(data, name, choose_order)
         return Formatted(data.decode(), new)

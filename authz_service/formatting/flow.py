@@ -70,35 +70,27 @@ def write_flow(branch: Branch, column: int) -> list[Line]:
     return [*lines, Line(f"{text}{closing}")]
 
 
-def find_table(branch: Branch, width: int) -> dict[int, str]:
+def find_table(branch: Branch) -> dict[int, str]:
     """Find the entries of a collection that are rows of a table, each as its line.
 
-    A table is what somebody put in columns; the longest rows are left out until it has room.
+    A table is what somebody put in columns, each row on a line, however long that is.
 
     Arguments:
         branch: a collection in lines.
-        width: that of the page.
     """
     rows = {
         number: (entry, entry.value)
         for number, entry in enumerate(branch.entries)
-        if isinstance(entry.value, Branch) and entry.value.is_flow
-        if not entry.is_apart and not has_remarks(entry.value)
+        if isinstance(entry.value, Branch) and entry.value.is_flow and entry.is_whole
     }
     if not any(entry.is_wide for entry, _ in rows.values()):
         return {}
-    while rows:
-        widest = max(len(_write_start(entry)) for entry, _ in rows.values())
-        columns = _find_columns(value for _, value in rows.values())
-        lines = {
-            number: f"{_write_start(entry):{widest}} {_write_row(value, columns)}"
-            for number, (entry, value) in rows.items()
-        }
-        if all(len(line) <= width for line in lines.values()):
-            return lines
-        longest = max(rows, key=lambda number: len(_write_entry(rows[number][0])))
-        del rows[longest]
-    return {}
+    widest = max(len(_write_start(entry)) for entry, _ in rows.values())
+    columns = _find_columns(value for _, value in rows.values())
+    return {
+        number: f"{_write_start(entry):{widest}} {_write_row(value, columns)}"
+        for number, (entry, value) in rows.items()
+    }
 
 
 def _find_columns(rows: Iterable[Branch]) -> dict[tuple[str, ...], int]:

@@ -52,6 +52,7 @@ class Entry:
         behind: the comment behind it, or behind its key, if its value has more lines.
         is_spaced: whether a blank line stands before it, below the comments.
         is_apart: whether the value begins on another line than the key.
+        is_whole: whether all of it is on one line.
         is_wide: whether there is more than a space between some of its words.
     """
 
@@ -61,6 +62,7 @@ class Entry:
     behind: Remark | None = None
     is_spaced: bool = False
     is_apart: bool = False
+    is_whole: bool = False
     is_wide: bool = False
 
 
@@ -248,6 +250,7 @@ class _Reader:
             behind=behind,
             is_spaced=_is_spaced(self._text, place),
             is_apart="\n" in self._text[place:start],
+            is_whole="\n" not in self._text[place:end],
             is_wide=bool(_WIDE.search(_QUOTED.sub("", self._text[place:end]))),
         )
 
@@ -277,7 +280,8 @@ class _Reader:
         is_block = node.style in {"|", ">"}
         is_quoted = node.style in {"'", '"'}
         if "\n" in text and margin is None:
-            text = _quote(node.value) if is_quoted or "\n" in node.value else node.value
+            is_whole = not is_quoted and "\n" not in node.value
+            text = node.value if is_whole else json.dumps(node.value, ensure_ascii=False)
         if is_quoted and "\n" not in text and self._is_plain(node.value):
             text = node.value
         text = text if is_block else text.strip()
@@ -289,8 +293,3 @@ class _Reader:
             yaml.ScalarNode, value, (True, False)
         )
         return bool(_PLAIN.fullmatch(value)) and resolved == _TEXT
-
-
-def _quote(text: str) -> str:
-    """Write a text in one line."""
-    return json.dumps(text, ensure_ascii=False)

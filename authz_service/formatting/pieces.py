@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from authz_service.polar.reader import Word
     from authz_service.polar.text import Source
 
-OPENING: Final = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
-_CLOSING: Final = frozenset(OPENING.values())
+_OPENING: Final = frozenset({"LPAR", "LSQB", "LBRACE"})
+_CLOSING: Final = frozenset({"RPAR", "RSQB", "RBRACE"})
 _BETWEEN: Final = re.compile(r"#[^\r\n]*|\r\n?|\n")
 
 
@@ -195,7 +195,7 @@ def _read_item(pieces: Sequence[Piece], at: int) -> tuple[Item, int]:
             operands.append(tuple(operand))
             joints.append(piece)
             operand, at = [], at + 1
-        elif piece.kind in OPENING:
+        elif piece.kind in _OPENING:
             group, at = _read_group(pieces, at)
             operand.append(group)
         else:

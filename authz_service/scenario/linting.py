@@ -138,6 +138,19 @@ class _Linter:
         self.errors: set[Fault] = set()
         self.warnings: set[Fault] = set()
 
+    @cached_property
+    def _equipment(self) -> Equipment | None:
+        """What plays scenarios; None where the policies of the settings cannot be used."""
+        settings = self._settings
+        if settings.policies not in self._engines:
+            with suppress(PolicyError):
+                engine = assembly.build_compiled(settings, self._domain)
+                self._engines[settings.policies] = engine
+        compiled = self._engines.get(settings.policies)
+        if not compiled:
+            return None
+        return Equipment(compiled, self._domain, settings, self._stores, Commands(settings))
+
     def lint_policies(self, folder: Path, names: set[str] | None) -> None:
         """Do what every start does, and more; the reference has its say as well.
 
@@ -195,19 +208,6 @@ class _Linter:
             raise ScenarioError.at(place, "unknown_fixture", message + nearest)
         if equipment:
             Session(equipment, scenario).close()
-
-    @cached_property
-    def _equipment(self) -> Equipment | None:
-        """What plays scenarios; None where the policies of the settings cannot be used."""
-        settings = self._settings
-        if settings.policies not in self._engines:
-            with suppress(PolicyError):
-                engine = assembly.build_compiled(settings, self._domain)
-                self._engines[settings.policies] = engine
-        compiled = self._engines.get(settings.policies)
-        if not compiled:
-            return None
-        return Equipment(compiled, self._domain, settings, self._stores, Commands(settings))
 
 
 def _is_scenario(path: Path, order: KeyOrder) -> bool:
