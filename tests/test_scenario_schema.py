@@ -84,6 +84,39 @@ def test_every_key_is_described(part: dict[str, Any]) -> None:
     assert part["description"].endswith((".", "`."))
 
 
+def keys_of(*path: str) -> list[str]:
+    """Find the keys that the schema knows in a place."""
+    found = SCHEMA
+    for each in path:
+        found = found[each]
+    return sorted(found["properties"])
+
+
+KEYS: Final = {
+    "zzzzzz: 1": keys_of(),
+    "cases: [{on: a/b, table: [], zzzzzz: 1}]": keys_of("$defs", "grid"),
+    "cases: [{do: {}, zzzzzz: 1}]": keys_of("$defs", "step"),
+    "cases: [{do: {zzzzzz: 1}}]": keys_of("$defs", "step", "properties", "do"),
+    "cases: [{zzzzzz: 1}]": sorted({*keys_of("$defs", "case"), "do", "table"}),
+    "cases: [{lists: {zzzzzz: 1}}]": keys_of("$defs", "case", "properties", "lists"),
+    "cases: [{missing: [{zzzzzz: 1}]}]": keys_of("$defs", "fact"),
+}
+
+
+@pytest.mark.parametrize(("text", "keys"), KEYS.items(), ids=KEYS.keys())
+def test_the_schema_has_the_keys_that_the_loader_has(
+    tmp_path: Path, text: str, keys: list[str]
+) -> None:
+    """A key that is known to one of them is known to the other."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    [told] = [each.message for each in caught.value.faults if "`zzzzzz`" in each.message]
+
+    assert keys == re.findall("`([a-z_]+)`", told)[1:]
+
+
 def test_the_schema_has_a_name() -> None:
     """Editors show what a file is checked by."""
     assert ("urn:authz-service:scenario:2", "Authorization scenario") == (
