@@ -228,12 +228,14 @@ def test_comments_in_the_middle_of_a_line_keep_their_order() -> None:
 
 
 def test_comments_in_a_column_stay_in_one() -> None:
-    """Others stand two spaces behind their lines."""
-    column = 'foo("a", 1);    # one\nfoo("long", 2); # two\n'
+    """As far as a paragraph goes; others stand two spaces behind their lines."""
+    column = 'foo("a", 1);    # one\nfoo(2);\nfoo("long", 2); # two\n'
     ragged = 'foo("a", 1); # one\nfoo("long", 2);    # two\n'
+    apart = column.replace("foo(2);", "")
 
-    assert 'foo("a", 1);     # one\nfoo("long", 2);  # two\n' == format_text(column)
+    assert 'foo("a", 1);     # one\nfoo(2);\nfoo("long", 2);  # two\n' == format_text(column)
     assert 'foo("a", 1);  # one\nfoo("long", 2);  # two\n' == format_text(ragged)
+    assert 'foo("a", 1);  # one\n\nfoo("long", 2);  # two\n' == format_text(apart)
 
 
 def test_what_cannot_be_read_is_refused() -> None:

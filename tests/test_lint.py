@@ -256,6 +256,16 @@ def test_only_the_paths_that_are_given_are_looked_at(folder: Path) -> None:
     assert "error elsewhere/small.yaml:2:3 [missing_attribute]" in faults_of("elsewhere")
 
 
+def test_a_policy_of_this_folder_is_looked_at(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path without a folder is one as well."""
+    write_policy(folder, ODD)
+    monkeypatch.chdir("policies")
+
+    assert ["warning ./records.polar:4:1 [unused_rule]"] == faults_of("records.polar")
+
+
 def test_a_path_that_is_not_there_ends_with_2(folder: Path) -> None:
     """It cannot be checked."""
     write_policy(folder, GOOD)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Sequence
 
 WIDTH: Final = 100
-_GAP: Final = 2
 
 
 class Remark(NamedTuple):
@@ -27,25 +25,29 @@ class Remark(NamedTuple):
     spaced: bool = False
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line, and the comment behind it."""
 
     text: str
     remark: Remark | None = None
 
 
-def join_lines(lines: Iterable[Line]) -> str:
-    """Put lines together; comments behind lines that follow each other stay in one column."""
+_BLANK: Final = Line("")
+
+
+def join_lines(lines: Sequence[Line]) -> str:
+    """Put lines together; comments that stood in one column of a paragraph stay in one."""
     written: list[str] = []
-    for has_remark, group in groupby(lines, lambda line: line.remark is not None):
-        same = list(group)
-        if not has_remark:
-            written += [line.text for line in same]
-            continue
-        columns = {line.remark.column for line in same if line.remark}
-        widest = max(len(line.text) for line in same) if len(columns) == 1 else 0
-        written += [
-            f"{line.text:{widest}}{' ' * _GAP}{line.remark.text}" for line in same if line.remark
-        ]
+    for is_blank, group in groupby(lines, lambda line: line == _BLANK):
+        paragraph = list(group)
+        written += [""] * len(paragraph) if is_blank else _join_paragraph(paragraph)
     return "".join(f"{line}\n" for line in written)
+
+
+def _join_paragraph(lines: Sequence[Line]) -> Iterator[str]:
+    widest: dict[int, int] = {}
+    for text, remark in lines:
+        if remark:
+            widest[remark.column] = max(widest.get(remark.column, 0), len(text))
+    for text, remark in lines:
+        yield f"{text:{widest[remark.column]}}  {remark.text}" if remark else text

@@ -60,11 +60,12 @@ class Targets:
 
 def find_all_targets(settings: Settings, scenarios: Path) -> Targets:
     """Find everything in the folders of the settings; only the policies must be there."""
-    targets = Targets({settings.policies: None}, are_complete=scenarios.is_dir())
+    targets = Targets({settings.policies: None})
     if settings.fixtures.is_dir():
         targets.fixtures += sorted(settings.fixtures.glob("*.yaml"))
     if scenarios.is_dir():
         targets.scenarios += sorted(scenarios.rglob("*.yaml"))
+    targets.are_complete = bool(targets.scenarios)
     return targets
 
 
@@ -83,7 +84,7 @@ def find_targets(settings: Settings, paths: Iterable[Path]) -> Targets:
         if path.suffix == ".polar" and path.is_file():
             names = targets.policies.setdefault(path.parent, set())
             if names is not None:
-                names.add(str(path))
+                names.add(f"{path.parent}/{path.name}")  # as policy sets call their files
         elif path.is_dir() and any(path.glob("*.polar")):
             targets.policies[path] = None
             documents = sorted(path.rglob("*.yaml"))
