@@ -19,9 +19,11 @@ serve: $(VENV)/runtime ## Serve on 127.0.0.1:8080 (PORT= changes it); make var/p
 
 test: lint types pytest scenarios ## Check everything: style, types, tests, scenarios
 
-lint: $(VENV)/development ## Check the style
+lint: $(VENV)/development ## Check the style, and policies, fixtures and scenarios without running them
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(AUTHZ) fmt --check
+	$(AUTHZ) lint --strict
 
 types: $(VENV)/development ## Check the types
 	$(VENV)/bin/mypy
@@ -80,9 +82,10 @@ durability: $(VENV)/development ## Kill performing processes 20 times, and look 
 scenarios: $(VENV)/development ## Run the scenarios
 	$(AUTHZ) test
 
-format: $(VENV)/development ## Put the code into its format
+format: $(VENV)/development ## Put the code, policies, fixtures and scenarios into their format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+	$(AUTHZ) fmt
 
 # Stamps: what serving needs, and what testing and measuring need on top. All install exactly what the lock
 # files name, and each download is checked by its hash.

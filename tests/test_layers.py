@@ -37,9 +37,10 @@ MAY_IMPORT: Final = {
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
-    "reporting": _FOUNDATION | {"page", "scenario"},
+    "reporting": _FOUNDATION | {"page", "polar", "scenario"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"equivalence", "scenario", "reporting", "web"},
+    "formatting": _FOUNDATION | {"document", "polar", "policy"},
+    "cli": _SERVICE | {"equivalence", "scenario", "reporting", "web", "formatting"},
 }
 
 ONLY_IN: Final = {
@@ -63,7 +64,7 @@ ONLY_IN: Final = {
     ),
     "psycopg": ("store.database", "store.url", "store.postgresql", "store.watch"),
     "itsdangerous": ("decision.paging",),
-    "yaml": ("document",),
+    "yaml": ("document", "formatting.nodes"),
     "click": ("cli",),
     "granian": ("cli.serve",),
     "pytest": ("scenario.pytest_plugin",),

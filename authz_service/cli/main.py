@@ -17,6 +17,7 @@ _MODULES: Final = {
     "equivalent": "equivalent",
     "explain": "explain",
     "export": "exporting",
+    "fmt": "fmt",
     "impact": "impact",
     "import": "importing",
     "keys": "keys",
