@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from authz_service.errors import Fault
+    from authz_service.policy.engine import Engine
     from authz_service.scenario.case import Scenario
     from authz_service.scenario.outcome import Outcome, StepOutcome
     from authz_service.settings import Settings
@@ -28,16 +29,22 @@ class Runner:
     Arguments:
         settings: which policies, domain and fixtures.
         warn: is told what is odd about the policies.
+        engine: decides, where it is built already.
 
     Raises:
         AuthzError: when the policies or the domain cannot be used.
     """
 
-    def __init__(self, settings: Settings, warn: Callable[[Fault], None] = assembly.ignore) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        warn: Callable[[Fault], None] = assembly.ignore,
+        engine: Engine | None = None,
+    ) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
         self._settings = replace(settings, time_limit=limit)
         self._domain = storage.find_domain(settings.domain)
-        self._engine = assembly.build_engine(self._settings, self._domain, warn)
+        self._engine = engine or assembly.build_engine(self._settings, self._domain, warn)
 
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Session]:
