@@ -151,8 +151,14 @@ class Judge:
             actions=sorted({action for _, action, _ in keys}),
         )
         if verdict.difference:
-            names = self._engine.policies.folder, f"{mutant.place}, changed"
-            kept = keep_difference(self._domain.schema, verdict.difference, *names)
+            kept = keep_difference(
+                self._domain.schema,
+                verdict.difference,
+                self._engine.policies.folder,
+                str(mutant),
+                command="authz mutate",
+                name=mutant.name,
+            )
             return Judgement(mutant, Fate.SURVIVED, kept=kept)
         fate = Fate.UNDECIDED if verdict.left_out else Fate.EQUIVALENT
         return Judgement(mutant, fate)

@@ -38,7 +38,15 @@ class Kept:
     scenario: str
 
 
-def keep_difference(schema: Schema, difference: Difference, old: str, new: str) -> Kept:
+def keep_difference(  # noqa: PLR0913  # what to keep, and in whose words
+    schema: Schema,
+    difference: Difference,
+    old: str,
+    new: str,
+    *,
+    command: str = "authz equivalent",
+    name: str = "",
+) -> Kept:
     """Write a difference as files.
 
     The scenario expects the old policies' answer, and so fails by the new ones; but where the new
@@ -50,16 +58,18 @@ def keep_difference(schema: Schema, difference: Difference, old: str, new: str) 
         difference: what was found.
         old: how the old policies are called.
         new: how the new ones are.
+        command: what found it.
+        name: of both files; without one, they are called after the question.
     """
     witness = difference.witness
     request = witness.request
-    name = f"{request.subject.type}-{request.action}-{request.resource.type}"
+    name = name or f"{request.subject.type}-{request.action}-{request.resource.type}"
     expected, passing, failing = difference.old, old, new
     if difference.old and {*difference.old} <= {*difference.new}:
         expected, passing, failing = difference.new, new, old
     inquiry = _build_inquiry(schema, request, expected)
     told = [
-        "Found by `authz equivalent`: the smallest store on which two policies differ.",
+        f"Found by `{command}`: the smallest store on which two policies differ.",
         f"{quote(old)} says {describe_answer(difference.old)};",
         f"{quote(new)} says {describe_answer(difference.new)}.",
     ]
