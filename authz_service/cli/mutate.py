@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import closing
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
@@ -17,12 +18,14 @@ from authz_service.cli.keeping import print_kept, save_kept
 from authz_service.cli.options import takes_settings
 from authz_service.cli.output import show_progress
 from authz_service.errors import EXIT_DENY, SearchTimeoutError, SettingError, quote, suggest
-from authz_service.mutation.campaign import Campaign
-from authz_service.mutation.judge import Fate
+from authz_service.mutation.campaign import try_mutants
+from authz_service.mutation.judge import Fate, Judge
 from authz_service.mutation.mutant import find_mutants
 from authz_service.mutation.operators import OPERATORS
 from authz_service.mutation.report import Report
-from authz_service.scenario.case import find_scenario_files
+from authz_service.mutation.suite import Suite
+from authz_service.scenario.case import find_scenario_files, load_scenario
+from authz_service.scenario.workers import count_cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,11 +60,11 @@ _MOST_PROCESSES: Final = 64
 @click.option(
     "-j",
     "--jobs",
-    type=click.IntRange(1, _MOST_PROCESSES),
+    type=click.IntRange(0, _MOST_PROCESSES),
     default=1,
     show_default=True,
     metavar="N",
-    help="In so many processes.",
+    help="Try them in so many processes; 0 stands for as many as there are cores.",
 )
 @click.option(
     "--seconds",
@@ -119,26 +122,29 @@ def mutate(  # each is an option
       authz mutate
       authz mutate --only 'roles*' --operator swap-word --to .
     """
-    start = time.monotonic()
+    start, clock = time.monotonic(), time.monotonic
     domain = storage.find_domain(settings.domain)
     check_actions(actions, domain)
     files = tuple(find_scenario_files(list(paths) or [Path("scenarios")]))
-    policies = assembly.build_compiled(settings, domain).policies
+    engine = assembly.build_compiled(settings, domain)
     mutants = _choose(
-        list(find_mutants(policies, domain.schema, operators or OPERATORS)), policies, only
+        list(find_mutants(engine.policies, domain.schema, operators or OPERATORS)),
+        engine.policies,
+        only,
     )
-    campaign = Campaign(settings, files, actions, kills, start + seconds)
-    found: dict[str, Judgement] = {}
-    with show_progress(len(mutants), "mutating") as tell:
-        for each in campaign.run(mutants, jobs):
-            found[each.mutant.name] = each
+    found: list[Judgement] = []
+    scenarios = [load_scenario(each) for each in files]
+    with (
+        closing(Suite(settings, engine, scenarios)) as suite,
+        show_progress(len(mutants), "mutating") as tell,
+    ):
+        judge = Judge(engine, domain, suite, clock, actions=actions, all_killers=kills)
+        for each in try_mutants(
+            judge, mutants, jobs or count_cores(), lambda: clock() > start + seconds
+        ):
+            found += [each] if each else []
             tell(1)
-    report = Report(
-        judgements=tuple(found[each.name] for each in mutants if each.name in found),
-        files=files,
-        seconds=time.monotonic() - start,
-        untried=len(mutants) - len(found),
-    )
+    report = Report(tuple(found), files, clock() - start, untried=len(mutants) - len(found))
     if as_json:
         click.echo(json.dumps(report.write_json(), indent=2))
     else:

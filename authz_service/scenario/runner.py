@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
 from authz_service.scenario.checking import check_scenario
-from authz_service.scenario.session import Session
+from authz_service.scenario.command import Commands
+from authz_service.scenario.fixtures import FixtureStores
+from authz_service.scenario.session import Equipment, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from authz_service.errors import Fault
     from authz_service.policy.engine import Engine
@@ -42,9 +45,11 @@ class Runner:
         engine: Engine | None = None,
     ) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
-        self._settings = replace(settings, time_limit=limit)
-        self._domain = storage.find_domain(settings.domain)
-        self._engine = engine or assembly.build_engine(self._settings, self._domain, warn)
+        settings = replace(settings, time_limit=limit)
+        domain = storage.find_domain(settings.domain)
+        engine = engine or assembly.build_engine(settings, domain, warn)
+        stores = FixtureStores(domain)
+        self._equipment = Equipment(engine, domain, settings, stores, Commands(settings))
 
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Session]:
@@ -54,14 +59,8 @@ class Runner:
             FixtureError: when the fixture cannot be loaded.
             ScenarioError: when the domain does not have what the scenario says.
         """
-        check_scenario(self._domain, scenario)
-        session = Session(
-            engine=self._engine,
-            domain=self._domain,
-            settings=self._settings,
-            fixture=self._settings.fixtures / f"{scenario.fixture}.yaml",
-            scenario=scenario,
-        )
+        check_scenario(self._equipment.domain, scenario)
+        session = Session(self._equipment, scenario)
         try:
             yield session
         finally:
@@ -76,3 +75,7 @@ class Runner:
         """
         with self.open(scenario) as session:
             return [session.put(position) for position in range(len(scenario.items))]
+
+    def forget(self, fixture: Path) -> None:
+        """Forget what the file of a fixture holds, for it has changed."""
+        self._equipment.stores.forget(fixture)

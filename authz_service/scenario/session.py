@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,6 @@ from authz_service.decision.performer import Deed
 from authz_service.errors import RequestError, ScenarioError, quote, suggest
 from authz_service.scenario.case import Inquiry
 from authz_service.scenario.checking import blame, build_deed, build_request, read_changes
-from authz_service.scenario.command import write_command
 from authz_service.scenario.outcome import Deeds, Outcome, StepOutcome
 from authz_service.scenario.step import Step
 from authz_service.store.entity import Reference
@@ -24,13 +24,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authz_service.decision.answer import Decision
+    from authz_service.decision.explanation import Explanation
+    from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.engine import Engine
+    from authz_service.policy.request import Request
     from authz_service.scenario.case import Scenario
+    from authz_service.scenario.command import Commands
+    from authz_service.scenario.fixtures import FixtureStores
     from authz_service.settings import Settings
     from authz_service.store.domain import Domain
     from authz_service.store.outbox import Notice
 
 _CLIENT: Final = "authz test"
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What all scenarios of a runner share.
+
+    Arguments:
+        engine: decides.
+        domain: what the scenarios are about.
+        settings: of the runner.
+        stores: makes the store with which a scenario begins.
+        commands: writes the commands that ask and do the same.
+    """
+
+    engine: Engine
+    domain: Domain
+    settings: Settings
+    stores: FixtureStores
+    commands: Commands
+
+    @property
+    def compiled(self) -> CompiledEngine:
+        """The engine whose clauses explain."""
+        return assembly.find_compiled(self.engine, self.settings, self.domain)
 
 
 class Session:
@@ -40,30 +69,17 @@ class Session:
     that were not taken yet, and begins anew, with a new store, when it is too far.
 
     Arguments:
-        engine: decides.
-        domain: what the scenario is about.
-        settings: of the runner.
-        fixture: the file with the entities that there are at the beginning.
+        equipment: what puts it.
         scenario: what is put; it was checked.
 
     Raises:
         FixtureError: when the fixture cannot be loaded.
     """
 
-    def __init__(
-        self,
-        *,
-        engine: Engine,
-        domain: Domain,
-        settings: Settings,
-        fixture: Path,
-        scenario: Scenario,
-    ) -> None:
-        self._engine = engine
-        self._domain = domain
-        self._settings = settings
-        self._fixture = fixture
+    def __init__(self, equipment: Equipment, scenario: Scenario) -> None:
+        self._equipment = equipment
         self._scenario = scenario
+        self._fixture = equipment.settings.fixtures / f"{scenario.fixture}.yaml"
         is_step = [isinstance(each, Step) for each in scenario.items]
         self._steps_before = list(itertools.accumulate(is_step, initial=0))
         self._stage = self._begin()
@@ -77,61 +93,80 @@ class Session:
         Raises:
             ScenarioError: when it is a step that cannot be taken as the file has it.
         """
-        before = self._steps_before[position]
-        if self._stage.taken > before:
-            self._stage.close()
-            self._stage = self._begin()
-        while self._stage.taken < before:
-            # what is wrong with a step is told where it is put itself
-            with suppress(ScenarioError):
-                self._stage.take(self._scenario.steps[self._stage.taken])
+        before = self._go_to(position)
         item = self._scenario.items[position]
         if isinstance(item, Inquiry):
-            command = write_command(self._settings, self._fixture, item, self._stage.at)
-            return Outcome(item, self._stage.ask(item), command, before)
+            return Outcome(item, self._stage.ask(item), self._write_command(item), before)
         came = self._stage.take(item)
-        command = write_command(self._settings, self._fixture, item, self._stage.at)
-        wanted = read_changes(self._domain.schema, item)
+        command = self._write_command(item)
+        wanted = read_changes(self._equipment.domain.schema, item)
         if isinstance(came, str):
             return StepOutcome(item, wanted, None, command, before, came)
         return StepOutcome(item, wanted, came, command, before)
+
+    def explain(self, position: int) -> Explanation | None:
+        """Explain what is decided of a question, or a step, where it stands in the file.
+
+        Arguments:
+            position: as above.
+
+        Returns:
+            None for a step that cannot be taken because a message was not sent.
+
+        Raises:
+            AuthzError: when it cannot be explained.
+        """
+        self._go_to(position)
+        return self._stage.explain(self._scenario.items[position])
 
     def close(self) -> None:
         """Close the store."""
         self._stage.close()
 
+    def _go_to(self, position: int) -> int:
+        """Take the steps before an item, and no others; give back how many those are."""
+        before = self._steps_before[position]
+        if self._stage.taken > before:
+            self._stage.close()
+            self._stage = self._begin()
+        while self._stage.taken < before:
+            # whatever is wrong with a step is told where it is put itself
+            with suppress(Exception):
+                self._stage.take(self._scenario.steps[self._stage.taken])
+        return before
+
+    def _write_command(self, item: Inquiry | Step) -> str:
+        return self._equipment.commands.write(self._fixture, item, self._stage.at)
+
     def _begin(self) -> _Stage:
-        return _Stage(self._engine, self._domain, self._settings, self._fixture, self._scenario)
+        return _Stage(self._equipment, self._fixture, self._scenario)
 
 
 class _Stage:
     """A store that begins as the fixture has it, and what asks and performs there.
 
     Arguments:
-        engine, domain, settings, fixture, scenario: as above.
+        equipment: as above.
+        fixture: the file with the entities that there are at the beginning.
+        scenario: as above.
 
     Attributes:
         taken: how many steps were taken.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        domain: Domain,
-        settings: Settings,
-        fixture: Path,
-        scenario: Scenario,
-    ) -> None:
+    def __init__(self, equipment: Equipment, fixture: Path, scenario: Scenario) -> None:
+        engine, domain = equipment.engine, equipment.domain
+        self._equipment = equipment
         self._schema = domain.schema
         self._start = scenario.at
         self._passed = timedelta()
         self._named = {each.new for each in scenario.steps}
         self._ids = _NewIds(lambda name: name in self._named or bool(self._find_called(name)))
         self._sent: dict[str, Notice] = {}
-        self._store = storage.build_fixture_store(fixture, domain)
+        self._store = equipment.stores.build(fixture)
         self._decider = assembly.build_decider(engine, domain, self._store, self._tell_time)
         self._performer = assembly.build_performer(
-            engine, domain, self._store, self._tell_time, settings, new_id=self._ids
+            engine, domain, self._store, self._tell_time, equipment.settings, new_id=self._ids
         )
         self.taken = 0
 
@@ -156,13 +191,43 @@ class _Stage:
         # first, so that no step is taken twice, whatever comes of it
         self.taken += 1
         self._passed += step.after
+        sent = self._find_all_sent(step)
+        return sent if isinstance(sent, str) else self._perform(step, sent)
+
+    def explain(self, item: Inquiry | Step) -> Explanation | None:
+        """Explain what is decided of a question, or of a step that is not taken yet.
+
+        Returns:
+            None for a step of which a message that it needs was not sent.
+        """
+        if isinstance(item, Inquiry):
+            request = build_request(self._schema, item)
+        else:
+            sent = self._find_all_sent(item)
+            if isinstance(sent, str):
+                return None
+            request, _ = build_deed(self._schema, item, sent)
+        return self._explain(request, item.after if isinstance(item, Step) else timedelta())
+
+    def _explain(self, request: Request, after: timedelta) -> Explanation:
+        explainer = assembly.build_explainer(
+            self._equipment.compiled,
+            self._decider,
+            self._equipment.domain,
+            self._store,
+            lambda: self._tell_time() + after,
+        )
+        return explainer.explain(request)
+
+    def _find_all_sent(self, step: Step) -> dict[str, str] | str:
+        """Find what a step needs of messages, by parameter; or say which of it was not sent."""
         sent = {}
         for name, field in step.sent.items():
             value = self._find_sent(step, field)
             if value is None:
                 return self._describe_unsent(step, field)
             sent[name] = value
-        return self._perform(step, sent)
+        return sent
 
     def _perform(self, step: Step, sent: dict[str, str]) -> Deeds:
         request, inputs = build_deed(self._schema, step, sent)
