@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import test_policies
+from authz_service.scenario.report import describe_failure
 from reference import load_oracle, require_reference
 from small_domain import ALICE, BOB, DOMAIN, NOON, NOTE, REPORT, ROWS, ask_for
 
@@ -22,7 +23,6 @@ from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import PolicyFile, build_policy_set, load_policies
 from authz_service.scenario.case import load_scenario
-from authz_service.scenario.report import describe_failure
 from authz_service.scenario.runner import Runner
 from authz_service.settings import Settings
 from authz_service.store.database import open_store

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from authz_service.scenario.report import describe_failure
 from reference import load_oracle, require_reference
 
 from authz_service import storage
@@ -24,7 +25,6 @@ from authz_service.policy.reasons import NOT_PERMITTED, UNKNOWN_SUBJECT
 from authz_service.policy.request import Request, Said, build_request
 from authz_service.policy.source import check_policies, load_policies
 from authz_service.scenario.case import find_scenario_files, load_scenario
-from authz_service.scenario.report import describe_failure
 from authz_service.scenario.runner import Runner
 from authz_service.settings import Settings
 from authz_service.store.database import open_store

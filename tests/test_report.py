@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from authz_service.scenario.report import Report, describe_failure
 
 from authz_service.decision.answer import Decision, Reason
 from authz_service.errors import Fault, Place, ScenarioError
 from authz_service.scenario.case import Expectation, Inquiry, Scenario
 from authz_service.scenario.outcome import Deeds, Outcome, StepOutcome
-from authz_service.scenario.report import Report, describe_failure
 from authz_service.scenario.step import Step
 from authz_service.store.entity import Reference
 

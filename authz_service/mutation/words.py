@@ -33,9 +33,6 @@ Slot = tuple[str, str, int]
 _NOWHERE: Final[Slot] = ("", "", 0)
 _REASONS: Final[Slot] = ("parameter", "forbid", 0)
 
-# Where no other word is known, one that no policy names.
-UNNAMED: Final = "other"
-
 
 class Words:
     """Knows what could stand in place of each word of some policies.
@@ -69,7 +66,7 @@ class Words:
         if constant.span in self._closed:
             return tuple(each for each in self._closed[constant.span] if each != value)
         slot = self._slots.get(constant.span, _NOWHERE)
-        others = tuple(each for each in self._written[slot] if each != value) or (UNNAMED,)
+        others = tuple(each for each in self._written[slot] if each != value)
         # which wrong reason is given makes no difference
         return others[:1] if slot == _REASONS else others
 
