@@ -164,7 +164,7 @@ def test_scenarios_are_decided_as_they_say(name: str) -> None:
     runner = Runner(small.settings)
     outcomes = [each for scenario in small.scenarios for each in runner.run(scenario)]
 
-    assert [] == [describe_failure(each) for each in outcomes if not each.passed]
+    assert [] == [(str(each.item), each.given) for each in outcomes if not each.passed]
 
 
 @pytest.mark.parametrize("name", NAMES)

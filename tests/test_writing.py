@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from authz_service.document import load_document, parse_document, to_plain
 from authz_service.errors import Place
 from authz_service.policy.request import Said
-from authz_service.scenario.case import Expectation, Inquiry, Scenario, load_scenario
+from authz_service.scenario.case import Scenario, load_scenario
+from authz_service.scenario.inquiry import Expectation, Inquiry
 from authz_service.scenario.writing import write_fixture, write_scenario
 from authz_service.store.draft import DraftReader
 from authz_service.store.entity import Reference, Row

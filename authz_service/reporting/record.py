@@ -28,7 +28,7 @@ def write_record(run: Run) -> Iterator[str]:
         "interrupted": run.interrupted,
         "scenarios": [_write_scenario(each) for each in run.scenarios],
     }
-    yield from json.dumps(record, indent=1, ensure_ascii=False).splitlines()
+    yield from json.dumps(record, indent=1, ensure_ascii=False).split("\n")
 
 
 def _write_scenario(result: ScenarioResult) -> dict[str, Any]:

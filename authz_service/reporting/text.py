@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from authz_service.scenario.failure import describe_failure
+from authz_service.scenario.failure import describe_failure, make_visible
 from authz_service.scenario.result import Status
 
 if TYPE_CHECKING:
@@ -76,11 +76,12 @@ class TextReport:
         bad = [each for each in result.items if each.status in {Status.FAILED, Status.ERROR}]
         if self._detail >= Detail.SCENARIOS or bad:
             mark = self._paint(_MARKS[status], _COLORS[status])
-            self._print(f"{mark} {result.path}: {result.title} ({_count_items(result)})")
+            named = make_visible(f"{result.path}: {result.title}")
+            self._print(f"{mark} {named} ({_count_items(result)})")
         if self._detail >= Detail.ITEMS:
             for each in result.items:
                 mark = self._paint(_MARKS[each.status], _COLORS[each.status])
-                self._print(f"     {mark} {each.name}")
+                self._print(f"     {mark} {make_visible(each.name)}")
         if self._detail >= Detail.SCENARIOS:
             for line in _tell_skipped(result):
                 self._print(f"     {self._paint(line, _COLORS[Status.SKIPPED])}")
@@ -94,7 +95,7 @@ class TextReport:
         new = [each for each in result.faults if each not in self._told]
         self._told.update(new)
         for each in new:
-            self._print(f"{mark} {each}")
+            self._print(f"{mark} {make_visible(str(each))}")
             for line in each.excerpt.splitlines():
                 self._print(f"      {line}")
         if not new:
@@ -136,7 +137,7 @@ def _summarize(result: ScenarioResult) -> Status:
 def _tell_skipped(result: ScenarioResult) -> Iterator[str]:
     why = Counter(each.message for each in result.items if each.status is Status.SKIPPED)
     for message, count in why.items():
-        yield f"{count} skipped: {message}"
+        yield make_visible(f"{count} skipped: {message}")
 
 
 def _count_items(result: ScenarioResult) -> str:

@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 
 def describe_failure(result: ItemResult) -> list[str]:
     """Say where it stands, what was expected, what came and why, and how to repeat it."""
+    return [make_visible(line) for line in _describe(result)]
+
+
+def make_visible(text: str) -> str:
+    """Show what would move the cursor of a terminal, or colour it, as a replacement character."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
+def _describe(result: ItemResult) -> list[str]:
     lines = [f"{result.place}: {result.name}"]
     if result.message:
         return lines + _label("error", result.message)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from authz_service.errors import Place, quote, with_article
 from authz_service.policy.request import Said
 from authz_service.policy.said import CHANNEL, PARTS
-from authz_service.scenario.case import Expectation, Inquiry, Scenario
+from authz_service.scenario.case import Scenario
+from authz_service.scenario.inquiry import Expectation, Inquiry
 from authz_service.scenario.writing import write_fixture, write_scenario
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from authz_service import assembly, storage
 from authz_service.scenario.checking import check_scenario
 from authz_service.scenario.command import Commands
+from authz_service.scenario.equipment import Equipment
 from authz_service.scenario.fixtures import FixtureStores
-from authz_service.scenario.session import Equipment, Session
+from authz_service.scenario.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from authz_service.errors import Fault
     from authz_service.policy.engine import Engine
     from authz_service.scenario.case import Scenario
-    from authz_service.scenario.outcome import Outcome, StepOutcome
+    from authz_service.scenario.outcome import ListingOutcome, Outcome, StepOutcome
     from authz_service.settings import Settings
 
 # A busy test machine is no fault of a policy.
@@ -56,17 +57,18 @@ class Runner:
         """Begin a scenario, on a store with its fixture, at its time.
 
         Raises:
-            FixtureError: when the fixture cannot be loaded.
-            ScenarioError: when the domain does not have what the scenario says.
+            FixtureError: when the fixture, or what the scenario adds to it, cannot be loaded.
+            ScenarioError: when the domain, the policies or the fixture do not have what the
+                scenario says.
         """
-        check_scenario(self._equipment.domain, scenario)
+        check_scenario(self._equipment.domain, scenario, self._equipment.words)
         session = Session(self._equipment, scenario)
         try:
             yield session
         finally:
             session.close()
 
-    def run(self, scenario: Scenario) -> list[Outcome | StepOutcome]:
+    def run(self, scenario: Scenario) -> list[Outcome | ListingOutcome | StepOutcome]:
         """Put all questions of a scenario and take all its steps, in the order of the file.
 
         Raises:

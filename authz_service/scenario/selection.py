@@ -26,8 +26,8 @@ class Selection:
     """What is picked of scenarios.
 
     Arguments:
-        only: patterns, as of file names; a path, a title or a question fits one of them. None pick
-            everything.
+        only: patterns, as of file names; a path, the name of a file with or without its ending, a
+            title or a question fits one of them. None pick everything.
         tags: words, one of which a question has; with `not:` before it, one that it does not have.
         failed: what failed before; None picks what did not as well.
     """
@@ -38,7 +38,8 @@ class Selection:
 
     def pick(self, scenario: Scenario) -> list[int]:
         """Pick items of a scenario: their places in it, from 0, in the order of the file."""
-        is_whole = any(self._fits(each) for each in (str(scenario.path), scenario.title))
+        path = scenario.path
+        is_whole = any(map(self._fits, (str(path), path.name, path.stem, scenario.title)))
         return [
             position
             for position, (item, name) in enumerate(
@@ -104,7 +105,7 @@ def _find_names(scenarios: Iterable[Scenario]) -> set[str]:
     """Find what a pattern may have meant; the questions by their parts, for there are many."""
     names: set[str] = set()
     for each in scenarios:
-        names |= {str(each.path), each.path.name, each.title}
+        names |= {str(each.path), each.path.name, each.path.stem, each.title}
         for item in each.items:
             names |= set(str(item).split())
     return names

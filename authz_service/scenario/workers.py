@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
+from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -127,9 +128,7 @@ def _do_work(work: Callable[[int], T], connection: Connection, other_end: Connec
     """Do what comes until nothing can come any more, whoever else was told to stop."""
     other_end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        try:
-            number = connection.recv()
-        except EOFError:
-            return
-        connection.send(work(number))
+    # whoever asks may be gone
+    with suppress(EOFError, ConnectionError):
+        while True:
+            connection.send(work(connection.recv()))
