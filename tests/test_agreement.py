@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import test_policies
-from authz_service.scenario.report import describe_failure
 from reference import load_oracle, require_reference
 from small_domain import ALICE, BOB, DOMAIN, NOON, NOTE, REPORT, ROWS, ask_for
 

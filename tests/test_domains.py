@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from authz_service.scenario.report import describe_failure
 from reference import load_oracle, require_reference
 
 from authz_service import storage

@@ -184,6 +184,9 @@ GOOD: Final = {
     "a list beside an answer": with_case(
         "who: person/a, on: thing/b, can: view, lists: {who: {view: [person/a, person/b]}}"
     ),
+    "only these reasons": with_case(
+        "who: person/a, on: thing/b, cannot: [view: late], only_these_reasons: true"
+    ),
     "a case of everything": with_case("who: person/a, on: thing/b, can: view, exhaustive: true")
     + "exhaustive: false",
     "a table": with_table("[who, view, edit], [person/a, yes, no], [[person/b], late, [a, b]]"),
@@ -251,6 +254,12 @@ BAD: Final = {
     "a list of actions on nothing": with_case("who: person/a, lists: {actions: []}"),
     "a list of who for somebody": with_case("who: person/a, on: thing/b, lists: {who: {}}"),
     "a list of what on something": with_case("who: person/a, on: thing/b, lists: {what: {}}"),
+    "only the reasons of none": with_case(
+        "who: person/a, on: thing/b, can: view, only_these_reasons: true"
+    ),
+    "only these reasons in words": with_case(
+        "who: person/a, on: thing/b, cannot: [view: late], only_these_reasons: late"
+    ),
     "everyone else can": with_case("who: person/a, on: thing/b, can: view, everyone_else: can"),
     "everyone else for a denial": with_case(
         "who: person/a, on: thing/b, cannot: view, everyone_else: cannot"

@@ -74,6 +74,8 @@ def _write_inquiry(scenario: Scenario, inquiry: Inquiry) -> Iterator[str]:
         yield f"      - {action}: {write_value(expected.reasons)}"
     else:
         yield f"    cannot: {action}"
+    if expected.only_these:
+        yield "    only_these_reasons: true"
     own = inquiry.tags[len(scenario.tags) :]
     if own:
         yield f"    tags: {write_value(own)}"
