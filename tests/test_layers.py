@@ -36,8 +36,9 @@ MAY_IMPORT: Final = {
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
+    "mutation": _SERVICE | {"equivalence", "scenario"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"equivalence", "scenario", "web"},
+    "cli": _SERVICE | {"equivalence", "scenario", "mutation", "web"},
 }
 
 ONLY_IN: Final = {

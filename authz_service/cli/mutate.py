@@ -133,7 +133,7 @@ def mutate(  # each is an option
         only,
     )
     found: list[Judgement] = []
-    scenarios = [load_scenario(each) for each in files]
+    scenarios = [load_scenario(each, settings.fixtures) for each in files]
     with (
         closing(Suite(settings, engine, scenarios)) as suite,
         show_progress(len(mutants), "mutating") as tell,
