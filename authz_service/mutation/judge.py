@@ -131,7 +131,7 @@ class Judge:
         serious = [each for each in errors if each.code not in _FORGIVEN]
         if serious:
             raise PolicyError(serious)
-        return CompiledEngine(policies, self._domain, LONGEST)
+        return CompiledEngine(policies, self._domain, LONGEST, alike=self._engine)
 
     def _find_different(self, engine: CompiledEngine) -> list[Key]:
         """Find the kinds of questions for which both do not come to the same conditions."""
