@@ -129,7 +129,7 @@ def test_only_an_action_is_looked_at() -> None:
     """What concerns no question about it does not count."""
     lines = drop_rules("--action", "read").output.splitlines()
 
-    assert lines[0].startswith("1 mutants in ")
+    assert lines[0].startswith("1 mutant in ")
     assert ["     1 killed by a scenario"] == lines[1:]
 
 

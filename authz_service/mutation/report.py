@@ -63,7 +63,8 @@ class Report:
         """Say in lines how many mutants there were, and what became of them."""
         counts = Counter(each.fate for each in self.judgements)
         tried = len(self.judgements) - counts[Fate.UNCONCERNED]
-        yield f"{tried} mutants in {self.seconds:.0f} s, {self.a_minute} a minute"
+        mutants = "1 mutant" if tried == 1 else f"{tried} mutants"
+        yield f"{mutants} in {self.seconds:.0f} s, {self.a_minute} a minute"
         for fate, said in _SAID.items():
             if counts[fate]:
                 yield f"{counts[fate]:6} {said}"
