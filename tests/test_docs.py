@@ -18,6 +18,7 @@ from portal_service import EVALUATION, JSON, open_client
 
 from authz_service import assembly, storage
 from authz_service.cli.main import main
+from authz_service.mutation.operators import OPERATORS
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.store.keys import Scope

@@ -81,6 +81,7 @@ class _Shared:
 @takes_settings(
     "database",
     "read_in_place",
+    "connections",
     "policies",
     "domain",
     "fixtures",
