@@ -105,10 +105,11 @@ class Explaining:
 def test_every_scenario_is_explained_as_it_is_decided() -> None:
     """An explanation has the decision of a check, and clauses for each of its reasons."""
     engine = Explaining(compiled())
-    stores, commands = FixtureStores(DOMAIN), Commands(SETTINGS)
-    equipment = Equipment(engine, DOMAIN, SETTINGS, stores, commands)  # type: ignore[arg-type]  # nobody asks for all
+    given = replace(SETTINGS, fixtures=ROOT / "fixtures")
+    stores, commands = FixtureStores(DOMAIN), Commands(given)
+    equipment = Equipment(engine, DOMAIN, given, stores, commands)  # type: ignore[arg-type]  # nobody asks for all
     for path in find_scenario_files([ROOT / "scenarios"]):
-        each = load_scenario(path, SETTINGS.fixtures)
+        each = load_scenario(path, ROOT / "fixtures")
         session = Session(equipment, each)
         for position in range(len(each.items)):
             session.put(position)

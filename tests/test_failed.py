@@ -54,7 +54,7 @@ def test_what_cannot_be_kept_is_told(tmp_path: Path) -> None:
     """The next run would not know."""
     (tmp_path / ".authz").write_text("a file")
 
-    with pytest.raises(ScenarioError, match="cannot be written: .*; `--failed` will not know"):
+    with pytest.raises(ScenarioError, match=r"cannot be written: .*; `--failed` will not know"):
         keep_failed(Failed({}), tmp_path)
 
 

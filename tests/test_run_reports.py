@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from html.parser import HTMLParser
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -18,10 +18,16 @@ from authz_service.reporting.junit import write_junit
 from authz_service.reporting.record import write_record
 from authz_service.reporting.run_page import write_run_page
 from authz_service.reporting.tap import write_tap
-from authz_service.scenario.result import Run
+from authz_service.scenario.failure import describe_failure
+
+if TYPE_CHECKING:
+    from authz_service.scenario.result import Run
 
 # What every format has to get over: its own signs, ends of lines, and what no text should hold.
-HOSTILE: Final = "<b>&\"']]> # SKIP \\ ::error::%0A \r\n\t--- \N{NULL}\x1b[31m \N{LINE SEPARATOR}\ufffe é \U0001f600"
+HOSTILE: Final = (
+    "<b>&\"']]> # SKIP \\ ::error::%0A \r\n\t--- "
+    "\N{NULL}\x1b[31m \N{LINE SEPARATOR}\ufffe é \U0001f600"
+)
 NASTY: Final = run_of(
     replace(
         scenario_of(
@@ -220,17 +226,18 @@ def test_github_is_told_what_failed_and_what_is_skipped() -> None:
         write_annotations(run_of(scenario_of(PASSED, FAILED, SKIPPED, ERROR, DONE), BROKEN))
     )
 
+    at = f"file={FILE},line=8,col=11"
+    failure = "%0A".join(describe_failure(FAILED))
+    error = "%0A".join(describe_failure(ERROR))
+
     assert [
-        f"::error file={FILE},line=8,col=11,title=not as expected::{FILE}:8:11: {PASSED.name}%0A"
-        "  expected: allow%0A"
-        f"  came:     {FAILED.given}%0A"
-        f"  why:      {FAILED.explanation}%0A"
-        "  ask:      authz check b",
-        f"::notice file={FILE},line=8,col=11,title=skipped::{PASSED.name}%0Anobody knows yet",
-        f"::error file={FILE},line=8,col=11,title=cannot be put::{FILE}:8:11: {PASSED.name}%0A"
-        "  error:    KeyError: 'x' (members.py, line 3)",
-        "::error file=fixtures/b.yaml,line=3,col=1,title=cannot be run::"
-        "there is no type `x` [unknown_type]",
+        f"::error {at},title=not as expected::{failure}",
+        f"::notice {at},title=skipped::{PASSED.name}%0Anobody knows yet",
+        f"::error {at},title=cannot be put::{error}",
+        (
+            "::error file=fixtures/b.yaml,line=3,col=1,title=cannot be run::"
+            "there is no type `x` [unknown_type]"
+        ),
     ] == lines
 
 

@@ -199,7 +199,7 @@ GOOD: Final = {
         "examples: [{x: person/a, y: view}, {x: person/b, y: [view, edit]}],"
         " who: <x>, on: thing/b, can: <y>"
     ),
-    "examples of a file": f"{START}examples: [{{x: a, n: 3, r: removed}}, {{x: b, n: 4, r: removed}}]"
+    "examples of a file": f"{START}examples: [{{x: a, n: 3, r: removed}}]"
     "\ncases: [{do: {who: person/<x>, action: send, on: thing/b}, after: {days: <n>},"
     " changes: {thing/<x>: <r>}}]",
     "entities": WHOLE + "entities: {person: {a: {name: Ann, mobile: }}, thing: {}}",

@@ -94,20 +94,35 @@ def test_everything_that_is_said_must_fit(scenario: Scenario) -> None:
 @pytest.mark.parametrize(
     ("said", "selection"),
     [
-        ("--only: no path, title or question is like `smth`; did you mean `smith`?", (("smth",),)),
-        ("--only: no path, title or question is like `*mray*`", (("*smith*", "*mray*"),)),
-        ("did you mean `person/mary`?", (("person/mray*",),)),
-        ("--tag: nothing has the tag `slo`; did you mean `slow`?", ((), ("slo",))),
-        ("--only: no question fits all that was said; leave", (("do *",), ("slow",))),
-        ("--tag: no question fits all that was said; leave", ((), ("not:mobile",))),
+        (
+            "--only: no path, title or question is like `smth`; did you mean `smith`?",
+            Selection(("smth",)),
+        ),
+        (
+            "--only: no path, title or question is like `*mray*`",
+            Selection(("*smith*", "*mray*")),
+        ),
+        ("did you mean `person/mary`?", Selection(("person/mray*",))),
+        (
+            "--tag: nothing has the tag `slo`; did you mean `slow`?",
+            Selection(tags=("slo",)),
+        ),
+        (
+            "--only: no question fits all that was said; leave something out",
+            Selection(("do *",), ("slow",)),
+        ),
+        (
+            "--tag: no question fits all that was said; leave something out",
+            Selection(tags=("not:mobile",)),
+        ),
     ],
 )
 def test_what_picks_nothing_is_told_with_the_nearest_names(
-    scenario: Scenario, said: str, selection: tuple[tuple[str, ...], ...]
+    scenario: Scenario, said: str, selection: Selection
 ) -> None:
     """A misspelt word must not look like a run in which all is well."""
     with pytest.raises(ScenarioError) as caught:
-        Selection(*selection).refuse_nothing([scenario])
+        selection.refuse_nothing([scenario])
 
     assert said in str(caught.value)
 

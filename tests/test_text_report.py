@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from run_results import (
@@ -21,7 +22,9 @@ from run_results import (
 
 from authz_service.reporting.text import Detail, TextReport
 from authz_service.scenario.failure import describe_failure
-from authz_service.scenario.result import ItemResult
+
+if TYPE_CHECKING:
+    from authz_service.scenario.result import ItemResult
 
 OK = "ok   scenarios/smith.yaml: Users see their own"
 

@@ -13,7 +13,14 @@ import click
 from authz_service.cli.options import show_fault, show_warning, takes_settings
 from authz_service.cli.reports import ReportType, refuse_same_file
 from authz_service.cli.running import Manner, build_runner, run_scenarios
-from authz_service.errors import EXIT_DENY, EXIT_ERROR, AuthzError, ScenarioError, SettingError
+from authz_service.errors import (
+    EXIT_DENY,
+    EXIT_ERROR,
+    AuthzError,
+    ScenarioError,
+    SettingError,
+    quote,
+)
 from authz_service.reporting.text import Detail
 from authz_service.scenario.case import Scenario, find_scenario_files
 from authz_service.scenario.failed import load_failed
@@ -122,7 +129,7 @@ def test(
         _watch(settings, paths, selection, manner)
     if failed is not None:
         files = [each for each in files if failed.has_some(each)]
-    loaded = load_suite(files)
+    loaded = load_suite(files, settings.fixtures)
     plan = plan_suite(loaded, selection)
     if failed is not None and not plan:
         click.echo("nothing here failed when it was run last", err=manner.uses_stderr)
@@ -155,7 +162,8 @@ def _read_seed(shuffle: str | None) -> int | None:
         return secrets.randbelow(_SEEDS)
     if not (shuffle.isascii() and shuffle.isdigit() and len(shuffle) < len(str(_SEEDS))):
         message = (
-            f"`{shuffle}` is no whole number below {_SEEDS}; without a seed, write `--shuffle` last"
+            f"{quote(shuffle)} is no whole number below {_SEEDS}; without one, write `--shuffle`"
+            " last"
         )
         raise SettingError.at("--shuffle", "invalid_seed", message)
     return int(shuffle)

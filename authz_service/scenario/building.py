@@ -121,7 +121,10 @@ class CaseBuilder:
         return [Row(tuple(case["who"]), expected)] if expected else [], faults
 
     def _find_common(self, path: tuple[str | int, ...], case: Mapping[str, Any]) -> dict[str, Any]:
-        places = {key: locate_key(self._document, (*path, key)) for key in case}
+        written = ("with" if key == "said" else key for key in case)
+        places = {key: locate_key(self._document, (*path, key)) for key in written}
+        for number in range(len(case.get("missing", ()))):
+            places[f"missing.{number}"] = locate(self._document, (*path, "missing", number))
         return {
             "said": Said(**case.get("said", {})),
             "tags": (*self._tags, *case.get("tags", ())),

@@ -95,7 +95,7 @@ def build_searches(schema: Schema, listing: Listing) -> list[Request]:
         actions = list(known.actions[:1]) if known else []  # it is not looked at
     if part and getattr(listing.said, part):
         message = f"what is looked for is as it is stored, so nothing is said of the {part}"
-        place = listing.places.get("said", listing.place)
+        place = listing.places["with"]
         raise ScenarioError.at(place, "searched_is_stored", message)
     try:
         return [

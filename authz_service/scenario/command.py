@@ -52,7 +52,7 @@ class Commands:
             at: what time it is; None for the real time.
         """
         if isinstance(item, Inquiry):
-            command, said = "check", item.said
+            command, said = "explain" if item.expected.asks_why else "check", item.said
         else:
             # what was sent is in a message, and nowhere else
             sent = {name: field.upper() for name, field in item.sent.items()}

@@ -20,7 +20,7 @@ class Memory:
     """Remembers what was asked since anything changed, and finds what does not go with it."""
 
     def __init__(self) -> None:
-        self._asked: dict[Any, Inquiry] = {}
+        self._asked: dict[Any, tuple[Inquiry, bool]] = {}
         self._told: set[tuple[Place, Place]] = set()
 
     def forget(self) -> None:
@@ -37,7 +37,7 @@ class Memory:
         for each in inquiries:
             said = tuple(write_said(each.all_said))
             key = each.subject, each.action, each.resource, said
-            first = self._asked.setdefault(key, each)
+            first, was_written = self._asked.setdefault(key, (each, are_written))
             if first is each or (first.place, each.place) in self._told:
                 continue
             line = first.place.line
@@ -47,7 +47,7 @@ class Memory:
                 )
                 message = f"{quote(str(each))} is {other} here and {one} in line {line}"
                 yield self._tell(first, each, "contradiction", f"{message}; one of them is wrong")
-            elif are_written and _says_nothing_new(first, each):
+            elif are_written and was_written and _says_nothing_new(first, each):
                 message = f"{quote(str(each))} is asked in line {line} already; leave one out"
                 yield self._tell(first, each, "asked_twice", message)
 

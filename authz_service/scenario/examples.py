@@ -59,7 +59,7 @@ def expand_examples(document: Value) -> Expanded:
         starts: tuple[int, ...] = (0,)
     else:
         faults += _find_nested(cases)
-        rounds = list(_fill_all(cases, whole, faults))
+        rounds = [] if faults else list(_fill_all(cases, whole, faults))
         written = tuple(each for one in rounds for each in _items(one))
         starts = tuple(range(0, len(written), len(cases.items) or 1)) or (0,)
     if faults:

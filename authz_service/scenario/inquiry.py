@@ -39,6 +39,11 @@ class Expectation:
     missing: tuple[Fact, ...] = ()
     only_these: bool = False
 
+    @property
+    def asks_why(self) -> bool:
+        """Whether it says for what the answer must be given."""
+        return bool(self.because or self.missing)
+
 
 @dataclass(frozen=True)
 class Inquiry:

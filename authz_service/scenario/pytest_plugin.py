@@ -59,13 +59,12 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[ScenarioItem]:
         """Make an item of each question and each step."""
         from authz_service.errors import AuthzError
-        from authz_service.scenario.case import load_scenario
         from authz_service.scenario.result import name_items
         from authz_service.scenario.trial import Trial
 
         try:
             self.runner = _find_runner(self.config)
-            self.scenario = load_scenario(Path(os.path.relpath(self.path)))
+            self.scenario = self.runner.load(Path(os.path.relpath(self.path)))
             if not all(item.skip for item in self.scenario.items):
                 with self.runner.open(self.scenario):  # so that a broken fixture is told once
                     pass
@@ -83,8 +82,8 @@ class ScenarioFile(pytest.File):
     def _find_mark(self, tag: str) -> pytest.MarkDecorator:
         """Find the mark of a tag, which `-m` picks by."""
         if tag in _MARKS_OF_PYTEST or tag.startswith("_"):
-            message = f"{self.path}: pytest has a meaning of its own for the tag `{tag}`"
-            raise self.CollectError(f"{message}; give it another name")
+            message = f"pytest has a meaning of its own for `{tag}`; give the tag another name"
+            raise self.CollectError(f"{self.scenario.path}: {message}")
         self.config.addinivalue_line("markers", f"{tag}: a tag of scenarios")
         mark: pytest.MarkDecorator = getattr(pytest.mark, tag)
         return mark

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
+from authz_service.scenario.case import load_scenario
 from authz_service.scenario.checking import check_scenario
 from authz_service.scenario.command import Commands
 from authz_service.scenario.equipment import Equipment
@@ -51,6 +52,14 @@ class Runner:
         engine = engine or assembly.build_engine(settings, domain, warn)
         stores = FixtureStores(domain)
         self._equipment = Equipment(engine, domain, settings, stores, Commands(settings))
+
+    def load(self, path: Path) -> Scenario:
+        """Read a scenario file, about the fixtures of the settings.
+
+        Raises:
+            ScenarioError: with every fault of the file.
+        """
+        return load_scenario(path, self._equipment.settings.fixtures)
 
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Session]:

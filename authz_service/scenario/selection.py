@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
@@ -83,16 +84,19 @@ class Selection:
 
 
 def shuffle(scenario: Scenario, positions: Iterable[int], random: Random) -> list[int]:
-    """Shuffle what is put between one step and the next; steps stay where they are.
+    """Shuffle what is put between one step and the next; what begins anew stays together.
 
     Arguments:
         scenario: of which the items are.
         positions: their places in it, in the order of the file.
         random: draws the order.
     """
+    steps = [isinstance(each, Step) for each in scenario.items]
+    steps_before = list(itertools.accumulate(steps, initial=0))
     shuffled: list[int] = []
-    for is_step, group in itertools.groupby(
-        positions, key=lambda each: isinstance(scenario.items[each], Step)
+    for (_, _, is_step), group in itertools.groupby(
+        positions,
+        key=lambda each: (bisect_right(scenario.starts, each), steps_before[each], steps[each]),
     ):
         stretch = list(group)
         if not is_step:

@@ -82,7 +82,7 @@ class Session:
 
     def _ask(self, inquiry: Inquiry, before: int) -> Outcome:
         decision, expected, why = self._stage.ask(inquiry), inquiry.expected, None
-        if (expected.because or expected.missing) and is_expected(expected, decision):
+        if expected.asks_why and is_expected(expected, decision):
             explanation = self._stage.explain(inquiry)
             if explanation:
                 why = find_why(expected, explanation, self._equipment.words.rules)

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import Fault, quote, suggest, with_article
+from authz_service.policy.missing import CHANGE, REMOVE, SAY
 from authz_service.policy.reasons import (
     UNKNOWN_ACTION,
     UNKNOWN_RESOURCE,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from authz_service.errors import Place
     from authz_service.polar.schema import Schema
+    from authz_service.policy.missing import Fact
     from authz_service.scenario.case import Scenario
     from authz_service.scenario.item import Item
     from authz_service.scenario.policy_words import PolicyWords
@@ -39,6 +41,8 @@ def find_unknown_words(schema: Schema, item: Item) -> Iterator[Fault]:
     match item:
         case Inquiry() if _UNKNOWN.isdisjoint(item.expected.reasons):
             yield from _find_unknown(schema, item, item.subject, item.action, item.resource)
+            for number, fact in enumerate(item.expected.missing):
+                yield from _find_unknown_facts(schema, _place(item, f"missing.{number}"), fact)
         case Step() if _UNKNOWN.isdisjoint(item.denied):
             yield from _find_unknown(schema, item, item.subject, item.action, item.resource)
         case Listing():
@@ -123,6 +127,27 @@ def _find_unknown(
         yield Fault(_place(item, "action"), UNKNOWN_ACTION, message)
 
 
+def _find_unknown_facts(schema: Schema, place: Place, fact: Fact) -> Iterator[Fault]:
+    """Find the type or the attributes of a fact that the domain does not have."""
+    if fact.deed == SAY:
+        known = {*schema.context, *schema.parameters}
+        for name, _ in fact.demands:
+            if name not in known:
+                message = f"nothing that is called {quote(name)} can be said{suggest(name, known)}"
+                yield Fault(place, "unknown_name", message)
+        return
+    kind = schema.types.get(fact.type)
+    if kind is None or not kind.stored:
+        stored = [name for name, each in schema.types.items() if each.stored]
+        message = f"there is no entity type {quote(fact.type)}{suggest(fact.type, stored)}"
+        yield Fault(place, "unknown_type", message)
+        return
+    for name, _ in fact.demands:
+        if name not in kind.attributes:
+            what = f"{with_article(fact.type)} has no attribute {quote(name)}"
+            yield Fault(place, "unknown_attribute", what + suggest(name, kind.attributes))
+
+
 def _find_odd(schema: Schema, listing: Listing) -> Iterator[Fault]:
     """Find what cannot be in a list, whatever the policies say."""
     if listing.kind == ACTIONS and listing.resource:
@@ -144,6 +169,9 @@ def _find_named(item: Item) -> Iterator[tuple[Place, Reference]]:
         case Inquiry() if _UNKNOWN.isdisjoint(item.expected.reasons):
             yield _place(item, "who"), item.subject
             yield _place(item, "on"), item.resource
+            for number, fact in enumerate(item.expected.missing):
+                if fact.deed in {CHANGE, REMOVE}:
+                    yield _place(item, f"missing.{number}"), Reference(fact.type, fact.id)
         case Step() if _UNKNOWN.isdisjoint(item.denied):
             yield _place(item, "who"), item.subject
             yield _place(item, "on"), item.resource

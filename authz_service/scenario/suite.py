@@ -40,12 +40,17 @@ class Task:
 Plan = tuple[Task | ScenarioResult, ...]
 
 
-def load_suite(files: Iterable[Path]) -> list[Scenario | ScenarioResult]:
-    """Read scenario files; one that cannot be read is a result with its faults."""
+def load_suite(files: Iterable[Path], fixtures: Path) -> list[Scenario | ScenarioResult]:
+    """Read scenario files; one that cannot be read is a result with its faults.
+
+    Arguments:
+        files: the scenarios.
+        fixtures: the folder of the fixtures.
+    """
     loaded: list[Scenario | ScenarioResult] = []
     for file in files:
         try:
-            loaded.append(load_scenario(file))
+            loaded.append(load_scenario(file, fixtures))
         except ScenarioError as error:
             loaded.append(ScenarioResult(str(file), faults=error.faults))
     return loaded

@@ -96,7 +96,7 @@ class TableReader:
             message = f"this row has {len(cells)} cells, and the first one has {len(actions) + 1}"
             self._blame(row, "invalid_table", message)
             return None
-        who = cells[0].items if isinstance(cells[0], Sequence) else (cells[0],)
+        who = tuple(_items(cells[0])) or (cells[0],)
         subjects = tuple(self._read_subjects(who))
         expected = tuple(self._read_cells(actions, cells[1:]))
         return Row(subjects, expected)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from authz_service.scenario.case import Scenario
-    from authz_service.scenario.outcome import Outcome
+    from authz_service.scenario.item import ItemOutcome
     from authz_service.scenario.runner import Runner
     from authz_service.scenario.session import Session
 
@@ -113,17 +113,23 @@ class Trial:
         )
 
 
-def _explain(session: Session, position: int, outcome: Outcome | StepOutcome) -> str:
+def _explain(session: Session, position: int, outcome: ItemOutcome) -> str:
     """Explain a decision that is not the expected one; of a step that was done, more is wrong."""
-    if isinstance(outcome, StepOutcome):
-        deeds = outcome.deeds
-        if deeds is None or (deeds.decision.allowed and not outcome.step.denied):
-            return ""
+    deeds = outcome.deeds if isinstance(outcome, StepOutcome) else None
+    is_done = deeds is not None and deeds.decision.allowed
+    if isinstance(outcome, StepOutcome) and is_done and not outcome.step.denied:
+        return ""
     try:
         explanation = session.explain(position)
     except Exception as error:  # noqa: BLE001  # the failure is told without it
         return f"this cannot be explained: {_describe(error)}"
-    return write_sentence(explanation) if explanation else ""
+    if explanation is None:
+        return ""
+    said = write_sentence(explanation)
+    if deeds and explanation.decision.allowed and not is_done:
+        # what only the doing needs, such as a code that was sent, no policy sees
+        return f"{said} What the action does refused it all the same."
+    return said
 
 
 def _describe(error: Exception) -> str:

@@ -131,15 +131,14 @@ class WatchedSuite:
         with suppress(ScenarioError):  # the last one has gone
             there = find_scenario_files(self._paths)
         self._loaded = {path: each for path, each in self._loaded.items() if path in there}
-        self._load(path for path in there if path in change.files or path not in self._loaded)
+        # a scenario may say `everyone_else`, which its fixture knows
+        self._load(path for path in there if self._is_affected(path, change))
         if change.policies or self._runner is None:
             return self._build_anew(), list(self._loaded.values())
         for path in change.files:
             self._runner.forget(path)
         return self._runner, [
-            each
-            for path, each in self._loaded.items()
-            if path in change.files or self._find_fixture(each) in change.files
+            each for path, each in self._loaded.items() if self._is_affected(path, change)
         ]
 
     def _build_anew(self) -> Runner:
@@ -149,9 +148,14 @@ class WatchedSuite:
 
     def _load(self, files: Iterable[Path]) -> None:
         files = list(files)
-        self._loaded |= dict(zip(files, load_suite(files), strict=True))
+        loaded = load_suite(files, self._settings.fixtures)
+        self._loaded |= dict(zip(files, loaded, strict=True))
 
-    def _find_fixture(self, each: Scenario | ScenarioResult) -> Path | None:
-        if not isinstance(each, Scenario):
-            return None
-        return self._settings.fixtures / f"{each.fixture}.yaml"
+    def _is_affected(self, path: Path, change: Change) -> bool:
+        scenario = self._loaded.get(path)
+        if path in change.files or scenario is None:
+            return True
+        fixtures = self._settings.fixtures
+        if isinstance(scenario, Scenario):
+            return fixtures / f"{scenario.fixture}.yaml" in change.files
+        return any(each.is_relative_to(fixtures) for each in change.files)
