@@ -98,7 +98,7 @@ class CompiledEngine(Reasoning):
         self._messages = resolver.messages()
         self.builder = StatementBuilder(domain.models)
         known = alike._plans if alike else {}  # noqa: SLF001  # it is one like this
-        self._plans = {
+        self._plans: dict[Key, Plan] = {
             key: known[key]
             if alike and question == alike.get_question(*key)
             else Plan(self.builder, key, question, domain.schema.lists)

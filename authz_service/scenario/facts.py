@@ -16,7 +16,6 @@ A new entity has an id only where another fact refers to it.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.policy.missing import ADD, SAY, Fact
@@ -77,7 +76,7 @@ def _forget_ids(facts: tuple[Fact, ...]) -> Iterator[Fact]:
     named = {value for fact in facts for _, demand in fact.demands for value in demand.values}
     for each in facts:
         is_nobody = each.deed == ADD and _NEW.fullmatch(each.id) and each.id not in named
-        yield replace(each, id="") if is_nobody else each
+        yield each._replace(id="") if is_nobody else each
 
 
 def _sort(fact: Fact) -> Fact:
@@ -86,7 +85,7 @@ def _sort(fact: Fact) -> Fact:
         (name, Demand(each.operator, tuple(sorted(each.values, key=repr))))
         for name, each in sorted(fact.demands, key=lambda pair: pair[0])
     )
-    return replace(fact, demands=demands)
+    return fact._replace(demands=demands)
 
 
 def _say_demand(demand: Demand) -> Any:
