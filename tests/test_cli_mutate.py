@@ -182,5 +182,6 @@ def test_hostile_words_do_no_harm(folder: Path) -> None:
     result = run("--operator", "drop-rule", "--only", "rec*", "--to", "kept")
 
     assert 1 == result.exit_code
-    assert "\x1b" not in result.output
-    assert 1 == len([*Path("kept/scenarios").iterdir()])
+    assert ["records-of-31mours--6-drop-rule-1.yaml"] == [
+        each.name for each in Path("kept/scenarios").iterdir()
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from mutants import LONG, POLICIES, change, compile_ours
 from small_domain import DOMAIN as RECORDS
-from toy_policy import FIXTURE, write_project
+from toy_policy import FIXTURE, POLICY, SCENARIO, write_project
 
 from authz_service.assembly import build_compiled
 from authz_service.mutation.suite import Suite
@@ -35,6 +35,10 @@ permit(_user: User, _action: String, record: Record) if
     e.name < a.name;
 forbid("archived", _: Request, "write", _: Record{status: "archived"});
 """
+# Bob reads for two reasons.
+TWICE: Final = POLICY + 'permit(user: User, "read", _record: Record) if user.role = "admin";'
+BECAUSE: Final = "    can: read\n    because: records.polar:1"
+USERS: Final = 'user.role = "member" and user in'
 # Nobody steps down any more.
 NEVER: Final[Change] = ("administration", '"step_down", customer', '"delegate_part", customer')
 STEPPING: Final = ("person", "step_down", "customer")
@@ -79,6 +83,23 @@ def test_who_killed_last_is_tried_first(suite: Suite) -> None:
 
     assert ROOM == find_killers(suite, changed, become)[0]
     assert {ROOM, BECOMING} == {*find_killers(suite, changed, become)}
+
+
+def test_why_is_told_by_the_policies_that_are_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that has the expected answer kills where that is given for another reason."""
+    reader = SCENARIO.replace("    can: read\n    cannot: [write, delete]", BECAUSE)
+    write_project(tmp_path, TWICE, reader)
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(domain="small_domain")
+    scenario = load_scenario(Path("scenarios/records.yaml"))
+    read = ("user", "read", "record")
+    with closing(Suite(settings, build_compiled(settings, RECORDS), [scenario])) as suite:
+        write_project(tmp_path, TWICE.replace("user in", USERS))
+        killers = find_killers(suite, build_compiled(settings, RECORDS), read)
+
+        assert [scenario.path] == killers
 
 
 def test_it_is_told_that_a_question_took_too_long(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from authz_service.policy.source import PolicySet
 
 _COMMENT: Final = re.compile(r'("(?:[^"\\]|\\.)*")|#[^\r\n]*')
+# What had better not be in the name of a file.
+_UNFIT: Final = re.compile(r"[^\w.-]+")
 _WIDEST: Final = 100
 
 
@@ -75,7 +77,7 @@ def find_mutants(
     for file, source, reading in zip(
         policies.files, policies.sources, policies.readings, strict=True
     ):
-        stem = PurePath(file.name).stem
+        stem = _UNFIT.sub("-", PurePath(file.name).stem)
         for statement in reading.statements:
             for operator in operators:
                 for rule, edit in find_edits(statement, operator, source, words):
