@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree mutate durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact format lock clean
+.PHONY: help serve test lint types pytest scenarios agree mutate durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact bench-scenarios format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-equivalent: $(VENV)/benchmarks ## Measure how fast two policies are compar
 
 bench-import: $(VENV)/benchmarks ## Measure how fast entities are imported and exported
 	$(PYTHON) benchmarks/importing.py
+
+bench-scenarios: $(VENV)/benchmarks ## Measure how fast scenarios are run
+	$(PYTHON) benchmarks/scenarios.py
 
 bench-log: $(VENV)/benchmarks ## Measure what the decision log costs (needs wrk)
 	$(PYTHON) benchmarks/logged.py

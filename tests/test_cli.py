@@ -409,8 +409,9 @@ def test_a_scenario_that_fails_ends_with_1(write_scenario: Callable[[str, str], 
         "       expected: allow",
         "       came:     deny: not_permitted (no rule permits this)",
     ] == lines[:4]
-    assert lines[4].endswith(f" check {asked} --fixture fixtures/smith.yaml --via web")
-    assert ["ok  ", "3 passed, 1 failed"] == [lines[5][:4], lines[6]]
+    assert lines[4].startswith(f"       why:      {MARY} may not view_bills on {MOBILE}: no rule")
+    assert lines[5].endswith(f" check {asked} --fixture fixtures/smith.yaml --via web")
+    assert ["ok  ", "3 passed, 1 failed"] == [lines[6][:4], lines[7]]
 
 
 def test_a_scenario_that_cannot_be_run_ends_with_2(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +19,7 @@ from click.testing import CliRunner
 from crashing import write_project
 
 from authz_service.cli.main import main
+from authz_service.cli.reports import WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,6 +98,16 @@ def test_what_picks_nothing_ends_with_2(tmp_path: Path) -> None:
         "error: --only: no path, title or question is like `alhpa`; did you mean `alpha`?"
         " [nothing_picked]\n"
     ) == result.stderr
+
+
+def test_what_is_broken_is_told_whatever_is_picked(tmp_path: Path) -> None:
+    """It may be what was meant."""
+    write_project(tmp_path, a="read", b="read")
+    Path("scenarios", "b.yaml").write_text("scenario: About b")
+    result = run("--only", "About b")
+
+    assert 2 == result.exit_code
+    assert result.stdout.startswith("ERROR scenarios/b.yaml:1:1: lacks `cases:`")
 
 
 def test_only_what_failed_is_run_again(tmp_path: Path) -> None:
@@ -289,6 +302,23 @@ def test_colours_are_for_terminals(
     assert expected == ("\x1b[32m" in result.stdout)
 
 
+def test_a_terminal_has_colours_and_is_told_how_far_it_is(tmp_path: Path) -> None:
+    """The bar makes room for each line, and is below it again."""
+    write_project(tmp_path, a="read", b="read")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(PROGRAM, stdout=theirs, stderr=theirs, env=ENVIRONMENT)
+    os.close(theirs)
+    shown = ""
+    with suppress(OSError):  # how Linux says that nobody writes any more
+        while piece := os.read(ours, 4_096):
+            shown += piece.decode()
+    os.close(ours)
+
+    assert 0 == process.wait()
+    assert "\r\x1b[K\x1b[32mok  \x1b[0m scenarios/a.yaml: About a (1 question)\r\n" in shown
+    assert re.search(r"question\)\r\n.*running  \[#+-+\]   50%.*\r\x1b\[K.*scenarios/b", shown)
+
+
 def test_little_or_much_is_told(tmp_path: Path) -> None:
     """Of a run in which all is well, one line, or a line for each question."""
     write_project(tmp_path, a="read nothing")
@@ -338,3 +368,15 @@ def test_watching_writes_no_reports(tmp_path: Path) -> None:
 
     assert 2 == result.exit_code
     assert "leave out `--report`" in " ".join(result.stderr.split())
+
+
+def test_the_docs_name_every_option() -> None:
+    """And every kind of report."""
+    text = (ROOT / "docs" / "scenarios.md").read_text()
+    options = re.findall(r"--[a-z-]+", run("--help").stdout)
+    named = {*options} - {"--help", "--report", "--policies", "--domain", "--fixtures", "--engine"}
+
+    assert [] == [
+        each for each in sorted(named) if f"`{each}" not in text and f" {each}" not in text
+    ]
+    assert [] == [each for each in WRITERS if f"| `{each}` |" not in text]

@@ -23,6 +23,7 @@ _SERVICE: Final = _DECISION | {"decision", "delivery", "storage", "assembly"}
 MAY_IMPORT: Final = {
     "": set[str](),
     "errors": set[str](),
+    "page": set[str](),
     "settings": _FOUNDATION,
     "document": _FOUNDATION,
     "strict_json": _FOUNDATION,
@@ -31,14 +32,15 @@ MAY_IMPORT: Final = {
     "policy": _STORE | {"store"},
     "equivalence": _DECISION,
     "delivery": _FOUNDATION | {"settings", "store"},
-    "decision": _DECISION,
+    "decision": _DECISION | {"page"},
     "portal": _DECISION | {"decision"},
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
     "mutation": _SERVICE | {"equivalence", "scenario"},
+    "reporting": _FOUNDATION | {"page", "scenario"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"equivalence", "scenario", "mutation", "web"},
+    "cli": _SERVICE | {"equivalence", "scenario", "mutation", "reporting", "web"},
 }
 
 ONLY_IN: Final = {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from authz_service.scenario.result import Run
 
-_WRITERS: Final[dict[str, Callable[[Run], Iterator[str]]]] = {
+WRITERS: Final[dict[str, Callable[[Run], Iterator[str]]]] = {
     "github": write_annotations,
     "html": write_run_page,
     "json": write_record,
@@ -52,8 +52,8 @@ class ReportType(click.ParamType[WantedReport]):
         if isinstance(value, WantedReport):
             return value
         kind, _, file = str(value).partition("=")
-        if kind not in _WRITERS:
-            kinds = ", ".join(_WRITERS)
+        if kind not in WRITERS:
+            kinds = ", ".join(WRITERS)
             message = f"`{kind}` is no kind of report; write KIND=FILE, with one of {kinds}"
             self.fail(message, parameter, context)
         return WantedReport(kind, file or STANDARD_OUTPUT)
@@ -82,5 +82,5 @@ def write_reports(wanted: Iterable[WantedReport], run: Run) -> None:
     """
     for each in wanted:
         with open_output(each.file) as output:
-            for line in _WRITERS[each.kind](run):
+            for line in WRITERS[each.kind](run):
                 output.write(f"{line}\n".encode("utf-8", "replace"))

@@ -27,17 +27,16 @@ from authz_service.scenario.failed import load_failed
 from authz_service.scenario.result import Status
 from authz_service.scenario.runner import Runner
 from authz_service.scenario.selection import Selection
-from authz_service.scenario.suite import Task, load_suite, plan_suite
+from authz_service.scenario.suite import load_suite, plan_suite
 from authz_service.scenario.watching import Watch, WatchedSuite
 from authz_service.scenario.workers import count_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from authz_service.cli.reports import WantedReport
     from authz_service.scenario.failed import Failed
-    from authz_service.scenario.result import Run, ScenarioResult
-    from authz_service.scenario.suite import Plan
+    from authz_service.scenario.result import Run
     from authz_service.scenario.watching import Change
     from authz_service.settings import Settings
 
@@ -134,7 +133,8 @@ def test(
     if failed is not None and not plan:
         click.echo("nothing here failed when it was run last", err=manner.uses_stderr)
         return
-    _refuse_nothing(plan, loaded, selection)
+    if not plan:
+        selection.refuse_nothing(each for each in loaded if isinstance(each, Scenario))
     _finish(run_scenarios(build_runner(settings, manner), plan, manner))
 
 
@@ -180,13 +180,6 @@ def _find_failed() -> Failed:
         message = "nothing was run here before; run all scenarios first"
         raise ScenarioError.at("--failed", "no_last_run", message)
     return failed
-
-
-def _refuse_nothing(
-    plan: Plan, loaded: Iterable[Scenario | ScenarioResult], selection: Selection
-) -> None:
-    if not any(isinstance(each, Task) for each in plan) and (selection.only or selection.tags):
-        selection.refuse_nothing(each for each in loaded if isinstance(each, Scenario))
 
 
 def _finish(run: Run) -> None:

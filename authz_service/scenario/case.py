@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from authz_service.document import find_files, follow, load_document
@@ -57,12 +58,12 @@ class Scenario:
     exhaustive: tuple[Exhaustive, ...] = ()
     starts: tuple[int, ...] = (0,)
 
-    @property
+    @cached_property
     def inquiries(self) -> tuple[Inquiry, ...]:
         """All its questions for one answer."""
         return tuple(each for each in self.items if isinstance(each, Inquiry))
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         """All its steps."""
         return tuple(each for each in self.items if isinstance(each, Step))

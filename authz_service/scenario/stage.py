@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authz_service.decision.answer import Decision
+    from authz_service.decision.explainer import Explainer
     from authz_service.decision.explanation import Explanation
     from authz_service.document import Value
     from authz_service.errors import Fault
@@ -56,6 +58,7 @@ class Stage:
         self._schema = domain.schema
         self._start = scenario.at
         self._passed = timedelta()
+        self._ahead = timedelta()
         self._named = {each.new for each in scenario.steps}
         self._ids = _NewIds(lambda name: name in self._named or bool(self._find_called(name)))
         self._sent: dict[str, Notice] = {}
@@ -141,14 +144,19 @@ class Stage:
         return self._explain(request, item.after)
 
     def _explain(self, request: Request, after: timedelta) -> Explanation:
-        explainer = assembly.build_explainer(
+        self._ahead = after
+        return self._explainer.explain(request)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        """What explains; what it prepares for one question serves others of the kind."""
+        return assembly.build_explainer(
             self._equipment.compiled,
             self._decider,
             self._equipment.domain,
             self._store,
-            lambda: self._tell_time() + after,
+            lambda: self._tell_time() + self._ahead,
         )
-        return explainer.explain(request)
 
     def _find_all_sent(self, step: Step) -> dict[str, str] | str:
         """Find what a step needs of messages, by parameter; or say which of it was not sent."""
