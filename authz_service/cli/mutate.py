@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import closing
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -17,7 +17,14 @@ from authz_service.cli.comparing import check_actions
 from authz_service.cli.keeping import print_kept, save_kept
 from authz_service.cli.options import takes_settings
 from authz_service.cli.output import show_progress
-from authz_service.errors import EXIT_DENY, SearchTimeoutError, SettingError, quote, suggest
+from authz_service.errors import (
+    EXIT_DENY,
+    EXIT_ERROR,
+    SearchTimeoutError,
+    SettingError,
+    quote,
+    suggest,
+)
 from authz_service.mutation.campaign import try_mutants
 from authz_service.mutation.judge import Fate, Judge
 from authz_service.mutation.mutant import find_mutants
@@ -28,7 +35,7 @@ from authz_service.scenario.case import find_scenario_files, load_scenario
 from authz_service.scenario.workers import count_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from authz_service.mutation.judge import Judgement
     from authz_service.mutation.mutant import Mutant
@@ -132,19 +139,14 @@ def mutate(  # each is an option
         engine.policies,
         only,
     )
-    found: list[Judgement] = []
     scenarios = [load_scenario(each, settings.fixtures) for each in files]
-    with (
-        closing(Suite(settings, engine, scenarios)) as suite,
-        show_progress(len(mutants), "mutating") as tell,
-    ):
+    with closing(Suite(settings, engine, scenarios)) as suite:
         judge = Judge(engine, domain, suite, clock, actions=actions, all_killers=kills)
-        for each in try_mutants(
+        tried = try_mutants(
             judge, mutants, jobs or count_cores(), lambda: clock() > start + seconds
-        ):
-            found += [each] if each else []
-            tell(1)
-    report = Report(tuple(found), files, clock() - start, untried=len(mutants) - len(found))
+        )
+        found = _collect(tried, len(mutants))
+    report = Report(found, files, clock() - start, untried=len(mutants) - len(found))
     if as_json:
         click.echo(json.dumps(report.write_json(), indent=2))
     else:
@@ -160,7 +162,7 @@ def _choose(mutants: Sequence[Mutant], policies: PolicySet, only: str | None) ->
     """
     names = [each.name for each in policies.files if only is None or fnmatchcase(each.name, only)]
     if only is not None and not names:
-        known = [PurePath(each.name).name for each in policies.files]
+        known = [each.name for each in policies.files]
         message = f"no policy file is called {quote(only)}{suggest(only, known)}"
         raise SettingError.at("--only", "unknown_file", message)
     chosen = [each for each in mutants if each.file.name in names]
@@ -168,6 +170,20 @@ def _choose(mutants: Sequence[Mutant], policies: PolicySet, only: str | None) ->
         message = "holds nothing that could be changed so; choose fewer options, or none"
         raise SettingError.at(policies.folder, "nothing_to_change", message)
     return chosen
+
+
+def _collect(tried: Iterable[Judgement | None], count: int) -> tuple[Judgement, ...]:
+    """Collect what became of mutants, and show how far it is; or end when somebody interrupts."""
+    found = []
+    try:
+        with show_progress(count, "mutating") as tell:
+            for each in tried:
+                found += [each] if each else []
+                tell(1)
+    except KeyboardInterrupt:
+        click.echo("error: interrupted; nothing is reported", err=True)
+        sys.exit(EXIT_ERROR)
+    return tuple(found)
 
 
 def _print(report: Report, limit: int, *, kills: bool, verbose: bool) -> None:
