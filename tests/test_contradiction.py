@@ -71,6 +71,19 @@ def test_what_differs_can_be_asked_again(tmp_path: Path, text: str) -> None:
     assert {True} == {each.passed for each in play(tmp_path, text)}
 
 
+def test_a_file_asks_no_more_than_can_be_held(tmp_path: Path) -> None:
+    """It is refused before there are so many questions."""
+    who = ", ".join(f"person/{number}" for number in range(1_000))
+    text = f"cases:\n  - {{who: [{who}], on: [{who}], can: view}}\n"
+
+    assert [
+        (
+            "4:5: with this case the file asks more than 100,000 questions; split it"
+            " [too_many_questions]"
+        )
+    ] == find_faults(tmp_path, text)
+
+
 def test_a_case_that_is_exhaustive_has_every_action(tmp_path: Path) -> None:
     """What it leaves out is an error, never a denial; a case may be excepted."""
     mobile = "subscription/0470000001"
@@ -80,7 +93,7 @@ def test_a_case_that_is_exhaustive_has_every_action(tmp_path: Path) -> None:
         "      cannot: [view_bills, manage_options]}\n"
         f"  - {{on: {mobile}, via: web, table: [[who, view_usage], [person/mary, yes]]}}\n"
         f"  - {{who: person/mary, on: {mobile}, via: app, can: view_usage, exhaustive: false}}\n"
-        f"  - {{who: person/mary, on: {mobile}, lists: {{who: {{}}}}}}\n"
+        f"  - {{who: person/mary, on: {mobile}, lists: {{who: {{view_bills: person/philip}}}}}}\n"
     ).replace("who: person/mary, on: subscription/0470000001, lists", f"on: {mobile}, lists")
     lacking = "`view_bills`, `manage_options`, `activate_paid_option`, `activate_free_option`"
 

@@ -86,7 +86,12 @@ def test_what_looks_like_a_placeholder_is_text_where_there_are_no_examples(tmp_p
     assert "p/<x> view t/1" == str(item)
 
 
+MANY: Final = ", ".join(["{x: a}"] * 5_001)
 FAULTS: Final = {
+    f"examples: [{MANY}]\ncases:\n"
+    "  - {who: p/<x>, on: t/1, can: view}\n  - {who: p/2, on: t/1, can: view}\n": [
+        "3:11: `examples` make more than 10,000 cases; split the file [too_many_cases]"
+    ],
     f"cases:\n  - {CASE % '{nam: a, part: b, action: c}'}": [
         "4:18: `<nam>` stands nowhere; leave `nam` out [unused_placeholder]",
         ("4:53: the example in line 4 has no `name`; did you mean `nam`? [unknown_placeholder]"),
@@ -125,7 +130,9 @@ FAULTS: Final = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), FAULTS.items(), ids=[repr(key) for key in FAULTS])
+@pytest.mark.parametrize(
+    ("text", "expected"), FAULTS.items(), ids=[repr(key[:60]) for key in FAULTS]
+)
 def test_a_placeholder_that_is_not_known_or_not_used_is_an_error(
     tmp_path: Path, text: str, expected: list[str]
 ) -> None:

@@ -84,6 +84,39 @@ def test_every_key_is_described(part: dict[str, Any]) -> None:
     assert part["description"].endswith((".", "`."))
 
 
+def keys_of(*path: str) -> list[str]:
+    """Find the keys that the schema knows in a place."""
+    found = SCHEMA
+    for each in path:
+        found = found[each]
+    return sorted(found["properties"])
+
+
+KEYS: Final = {
+    "zzzzzz: 1": keys_of(),
+    "cases: [{on: a/b, table: [], zzzzzz: 1}]": keys_of("$defs", "grid"),
+    "cases: [{do: {}, zzzzzz: 1}]": keys_of("$defs", "step"),
+    "cases: [{do: {zzzzzz: 1}}]": keys_of("$defs", "step", "properties", "do"),
+    "cases: [{zzzzzz: 1}]": sorted({*keys_of("$defs", "case"), "do", "table"}),
+    "cases: [{lists: {zzzzzz: 1}}]": keys_of("$defs", "case", "properties", "lists"),
+    "cases: [{missing: [{zzzzzz: 1}]}]": keys_of("$defs", "fact"),
+}
+
+
+@pytest.mark.parametrize(("text", "keys"), KEYS.items(), ids=KEYS.keys())
+def test_the_schema_has_the_keys_that_the_loader_has(
+    tmp_path: Path, text: str, keys: list[str]
+) -> None:
+    """A key that is known to one of them is known to the other."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    [told] = [each.message for each in caught.value.faults if "`zzzzzz`" in each.message]
+
+    assert keys == re.findall("`([a-z_]+)`", told)[1:]
+
+
 def test_the_schema_has_a_name() -> None:
     """Editors show what a file is checked by."""
     assert ("urn:authz-service:scenario:2", "Authorization scenario") == (
@@ -179,7 +212,7 @@ GOOD: Final = {
     "what is found": with_case("who: person/a, via: web, lists: {what: {view: thing/b}}"),
     "actions that are found": with_case("who: person/a, on: thing/b, lists: {actions: [view]}"),
     "all lists": with_case(
-        "who: person/a, on: thing/b, lists: {who: {}, what: {view: []}, actions: []}"
+        "who: person/a, on: thing/b, lists: {who: {edit: []}, what: {view: []}, actions: []}"
     ),
     "a list beside an answer": with_case(
         "who: person/a, on: thing/b, can: view, lists: {who: {view: [person/a, person/b]}}"
@@ -252,14 +285,17 @@ BAD: Final = {
     "a list of who on nothing": with_case("lists: {who: {view: []}}"),
     "a list of what by nobody": with_case("lists: {what: {view: []}}"),
     "a list of actions on nothing": with_case("who: person/a, lists: {actions: []}"),
-    "a list of who for somebody": with_case("who: person/a, on: thing/b, lists: {who: {}}"),
-    "a list of what on something": with_case("who: person/a, on: thing/b, lists: {what: {}}"),
     "only the reasons of none": with_case(
         "who: person/a, on: thing/b, can: view, only_these_reasons: true"
     ),
     "only these reasons in words": with_case(
         "who: person/a, on: thing/b, cannot: [view: late], only_these_reasons: late"
     ),
+    "a list of who for somebody": with_case("who: person/a, on: thing/b, lists: {who: {view: []}}"),
+    "a list of what on something": with_case(
+        "who: person/a, on: thing/b, lists: {what: {view: []}}"
+    ),
+    "a list of no actions": with_case("on: thing/b, lists: {who: {}}"),
     "everyone else can": with_case("who: person/a, on: thing/b, can: view, everyone_else: can"),
     "everyone else for a denial": with_case(
         "who: person/a, on: thing/b, cannot: view, everyone_else: cannot"

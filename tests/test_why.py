@@ -40,6 +40,7 @@ def test_a_failure_shows_by_which_rules_it_is_allowed(tmp_path: Path) -> None:
     """With their places, to paste."""
     [outcome] = play(tmp_path, f"cases: [{BILLS % 'owns_access'}]")
 
+    assert " explain person/philip view_bills " in outcome.command
     assert ["allow", "because owns_access"] == outcome.expected.splitlines()
     assert [
         "allow",

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from authz_service.document import load_document, parse_document, to_plain
 from authz_service.errors import Place
+from authz_service.policy.missing import Fact
 from authz_service.policy.request import Said
+from authz_service.policy.situation import Demand
 from authz_service.scenario.case import Scenario, load_scenario
 from authz_service.scenario.inquiry import Expectation, Inquiry
 from authz_service.scenario.writing import write_fixture, write_scenario
@@ -76,7 +78,28 @@ TAGGED: Final = dataclasses.replace(
 )
 
 
-@pytest.mark.parametrize("scenario", [SCENARIO, LEAST, TAGGED])
+WHY: Final = dataclasses.replace(
+    LEAST,
+    items=(
+        dataclasses.replace(
+            ALLOWED,
+            expected=dataclasses.replace(ALLOWED.expected, because=("permit", "a.polar:7")),
+        ),
+        dataclasses.replace(
+            DENIED,
+            expected=dataclasses.replace(
+                DENIED.expected,
+                missing=(
+                    Fact("change", "record", "a: b", (("owner", Demand("=", ("alice", None))),)),
+                    Fact("say", "", "", (("channel", Demand("not in", ("web",))),)),
+                ),
+            ),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("scenario", [SCENARIO, LEAST, TAGGED, WHY])
 def test_a_scenario_is_read_as_it_was_written(tmp_path: Path, scenario: Scenario) -> None:
     """All that a question can say, and the least."""
     assert scenario == write_and_read(tmp_path, scenario)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from authz_service.document import Mapping as Keys
 from authz_service.document import follow, locate, locate_key
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from authz_service.errors import Place
     from authz_service.scenario.cast import Cast
     from authz_service.store.entity import Reference
+
+
+# A few long lists multiply to more than a machine can hold.
+_MOST_QUESTIONS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class CaseBuilder:
         self._skip: str = scenario.get("skip", "")
         self._exhaustive: bool = scenario["exhaustive"]
         self._cast = cast
+        self._count = 0
 
     def build_case(self, number: int, case: Mapping[str, Any]) -> Case:
         """Build what a case asks.
@@ -93,6 +98,10 @@ class CaseBuilder:
             faults.append(Fault(place, "asserts_nothing", message))
         common = self._find_common(path, case)
         others = self._find_others(path, case, rows, faults)
+        self._count += _count([*rows, *others], case)
+        if self._count > _MOST_QUESTIONS:
+            message = f"with this case the file asks more than {_MOST_QUESTIONS:,} questions"
+            return Case(faults=(Fault(place, "too_many_questions", f"{message}; split it"),))
         return Case(
             tuple(_multiply(rows, case, common)),
             tuple(_multiply(others, case, common)),
@@ -179,6 +188,14 @@ class CaseBuilder:
             return None
         types = frozenset(each.type for each in case.get("on", ()))
         return Exhaustive(place, types, frozenset(each.action for each in expected))
+
+
+def _count(rows: Iterable[Row], case: Mapping[str, Any]) -> int:
+    """Count the questions of rows, before there are any."""
+    things, channels = len(case.get("on", (None,))), len(case.get("via", (None,)))
+    lists = len(case.get("who", (None,))) if "lists" in case else 0
+    asked = sum(len(row.subjects) * len(row.expected) for row in rows)
+    return (asked + lists) * things * channels
 
 
 def _multiply(

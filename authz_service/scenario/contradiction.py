@@ -35,17 +35,15 @@ class Memory:
             are_written: whether the file writes them down one by one; others may be asked twice.
         """
         for each in inquiries:
-            said = tuple(write_said(each.all_said))
+            said = tuple(sorted(write_said(each.all_said)))
             key = each.subject, each.action, each.resource, said
             first, was_written = self._asked.setdefault(key, (each, are_written))
             if first is each or (first.place, each.place) in self._told:
                 continue
             line = first.place.line
             if first.expected.allowed != each.expected.allowed:
-                one, other = (
-                    ("allowed", "denied") if first.expected.allowed else ("denied", "allowed")
-                )
-                message = f"{quote(str(each))} is {other} here and {one} in line {line}"
+                here, there = _say_answer(each), _say_answer(first)
+                message = f"{quote(str(each))} is {here} here and {there} in line {line}"
                 yield self._tell(first, each, "contradiction", f"{message}; one of them is wrong")
             elif are_written and was_written and _says_nothing_new(first, each):
                 message = f"{quote(str(each))} is asked in line {line} already; leave one out"
@@ -62,6 +60,10 @@ def find_step_faults(steps: Sequence[Step], at: datetime | None) -> Iterator[Fau
         yield from _find_idle(each)
     yield from _find_repeated(steps)
     yield from _find_late(steps, at)
+
+
+def _say_answer(inquiry: Inquiry) -> str:
+    return "allowed" if inquiry.expected.allowed else "denied"
 
 
 def _says_nothing_new(first: Inquiry, second: Inquiry) -> bool:

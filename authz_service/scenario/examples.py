@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES: Final = "examples"
 _CASES: Final = "cases"
+# Examples multiply; more cases than this come from no hand.
+_MOST_CASES: Final = 10_000
 _PLACEHOLDER: Final = re.compile(r"<([^<>\n]+)>")
 
 
@@ -95,6 +97,11 @@ def _fill_all(template: Value, examples: Value, faults: list[Fault]) -> Iterator
     if not isinstance(examples, Sequence) or not examples.items:
         message = "`examples` must be a list such as `[{person: mary}, {person: thomas}]`"
         faults.append(Fault(examples.place, "invalid_value", message))
+        return
+    cases = len(template.items) if isinstance(template, Sequence) else 1
+    if len(examples.items) * cases > _MOST_CASES:
+        message = f"`examples` make more than {_MOST_CASES:,} cases; split the file"
+        faults.append(Fault(examples.place, "too_many_cases", message))
         return
     asked = dict[str, "Place"]()
     for name, place in _find_placeholders(template):

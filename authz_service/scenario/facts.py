@@ -80,11 +80,12 @@ def _forget_ids(facts: tuple[Fact, ...]) -> Iterator[Fact]:
 
 
 def _sort(fact: Fact) -> Fact:
-    """Forget the order of names and values, and what the values refer to."""
+    """Forget the order of names and values, and what is told twice."""
     demands = tuple(
         (name, Demand(each.operator, tuple(sorted(each.values, key=repr))))
         for name, each in sorted(fact.demands, key=lambda pair: pair[0])
     )
+    # what an entity refers to is among its demands
     return fact._replace(demands=demands, refers=())
 
 

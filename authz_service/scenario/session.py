@@ -83,9 +83,8 @@ class Session:
     def _ask(self, inquiry: Inquiry, before: int) -> Outcome:
         decision, expected, why = self._stage.ask(inquiry), inquiry.expected, None
         if expected.asks_why and is_expected(expected, decision):
-            explanation = self._stage.explain(inquiry)
-            if explanation:
-                why = find_why(expected, explanation, self._equipment.words.rules)
+            explanation = self._stage.explain_question(inquiry)
+            why = find_why(expected, explanation, self._equipment.words.rules)
         return Outcome(inquiry, decision, self._write_command(inquiry), before, why)
 
     def _take(self, step: Step, before: int) -> StepOutcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
@@ -59,6 +58,7 @@ class Stage:
         self._start = scenario.at
         self._passed = timedelta()
         self._ahead = timedelta()
+        self._explainer: Explainer | None = None
         self._named = {each.new for each in scenario.steps}
         self._ids = _NewIds(lambda name: name in self._named or bool(self._find_called(name)))
         self._sent: dict[str, Notice] = {}
@@ -129,6 +129,10 @@ class Stage:
         sent = self._find_all_sent(step)
         return sent if isinstance(sent, str) else self._perform(step, sent)
 
+    def explain_question(self, inquiry: Inquiry) -> Explanation:
+        """Explain what is decided of a question."""
+        return self._explain(build_request(self._schema, inquiry), timedelta())
+
     def explain(self, item: Item) -> Explanation | None:
         """Explain what is decided of a question, or of a step that is not taken yet.
 
@@ -136,7 +140,7 @@ class Stage:
             None for a list, and for a step of which a message that it needs was not sent.
         """
         if isinstance(item, Inquiry):
-            return self._explain(build_request(self._schema, item), timedelta())
+            return self.explain_question(item)
         sent = self._find_all_sent(item) if isinstance(item, Step) else ""
         if not isinstance(item, Step) or isinstance(sent, str):
             return None
@@ -145,18 +149,20 @@ class Stage:
 
     def _explain(self, request: Request, after: timedelta) -> Explanation:
         self._ahead = after
-        return self._explainer.explain(request)
+        return self._find_explainer().explain(request)
 
-    @cached_property
-    def _explainer(self) -> Explainer:
-        """What explains; what it prepares for one question serves others of the kind."""
-        return assembly.build_explainer(
-            self._equipment.compiled,
-            self._decider,
-            self._equipment.domain,
-            self._store,
-            lambda: self._tell_time() + self._ahead,
-        )
+    def _find_explainer(self) -> Explainer:
+        """Find what explains; what it prepares for one question serves others of the kind."""
+        engine = self._equipment.compiled
+        if self._explainer is None or self._explainer.engine is not engine:
+            self._explainer = assembly.build_explainer(
+                engine,
+                self._decider,
+                self._equipment.domain,
+                self._store,
+                lambda: self._tell_time() + self._ahead,
+            )
+        return self._explainer
 
     def _find_all_sent(self, step: Step) -> dict[str, str] | str:
         """Find what a step needs of messages, by parameter; or say which of it was not sent."""

@@ -64,15 +64,16 @@ def find_unknown_entities(
         exists: tells whether an entity is there from the beginning.
         find_all: finds all of a type that are, to name the nearest.
     """
-    made = {each.new for each in scenario.steps}
-    changed = {each.reference for step in scenario.steps for each in step.changes or ()}
+    steps = scenario.steps
+    made = {each.new for each in steps}
+    changed = {each.reference for step in steps for each in step.changes or ()}
     known: dict[Reference, bool] = {}
     for item in scenario.items:
         for place, each in _find_named(item):
             kind = schema.types.get(each.type)
             if not kind or not kind.stored or each in changed or each.id in made:
                 continue
-            if scenario.steps and _MADE.fullmatch(each.id):
+            if steps and _MADE.fullmatch(each.id):
                 continue
             if each not in known:
                 known[each] = exists(each)

@@ -137,7 +137,7 @@ class Answers(fields.Field[dict[str, tuple[Reference, ...]]]):
     def _deserialize(
         self, value: Any, *_rest: Any, **_options: Any
     ) -> dict[str, tuple[Reference, ...]]:
-        if not isinstance(value, dict) or not all(value):
+        if not isinstance(value, dict) or not value or not all(value):
             message = "must be actions with entities, as in `{view: [person/mary]}`"
             raise ValidationError(message)
         found, messages = dict[str, tuple[Reference, ...]](), {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz_service.policy.said import PARTS
+from authz_service.scenario.facts import write_facts
 from authz_service.scenario.notation import write_value
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def _write_inquiry(scenario: Scenario, inquiry: Inquiry) -> Iterator[str]:
     expected, action = inquiry.expected, write_value(inquiry.action)
     if expected.allowed:
         yield f"    can: {action}"
+        if expected.because:
+            yield f"    because: {write_value(expected.because)}"
     elif expected.reasons:
         yield "    cannot:"
         yield f"      - {action}: {write_value(expected.reasons)}"
@@ -76,6 +79,9 @@ def _write_inquiry(scenario: Scenario, inquiry: Inquiry) -> Iterator[str]:
         yield f"    cannot: {action}"
     if expected.only_these:
         yield "    only_these_reasons: true"
+    if expected.missing:
+        yield "    missing:"
+        yield from (f"      {line}" for line in write_facts(expected.missing))
     own = inquiry.tags[len(scenario.tags) :]
     if own:
         yield f"    tags: {write_value(own)}"
