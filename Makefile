@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact bench-scenarios format lock clean
+.PHONY: help serve test lint types pytest scenarios agree mutate durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact bench-scenarios format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-impact: $(VENV)/benchmarks ## Measure how fast a change of policies is loo
 
 agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies (PAIRS=)
 	$(PYTHON) tests/agree.py $(if $(PAIRS),--pairs $(PAIRS))
+
+mutate: $(VENV)/development ## Change our policies in one thing at a time: some scenario must fail
+	$(AUTHZ) mutate --jobs 0
 
 durability: $(VENV)/development ## Kill performing processes 20 times, and look at what is left
 	$(PYTHON) tests/durability.py

@@ -37,10 +37,11 @@ MAY_IMPORT: Final = {
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
+    "mutation": _SERVICE | {"equivalence", "scenario"},
     "reporting": _FOUNDATION | {"page", "polar", "scenario"},
     "web": _SERVICE,
     "formatting": _FOUNDATION | {"document", "polar", "policy"},
-    "cli": _SERVICE | {"equivalence", "scenario", "reporting", "web", "formatting"},
+    "cli": _SERVICE | {"equivalence", "scenario", "mutation", "reporting", "web", "formatting"},
 }
 
 ONLY_IN: Final = {

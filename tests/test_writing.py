@@ -41,13 +41,16 @@ DENIED: Final = dataclasses.replace(
     said=Said(),
 )
 REFUSED: Final = dataclasses.replace(DENIED, expected=Expectation(NOWHERE, "delete", allowed=False))
+LIMITED: Final = dataclasses.replace(
+    DENIED, expected=dataclasses.replace(DENIED.expected, action="share", only_these=True)
+)
 SCENARIO: Final = Scenario(
     Path("written.yaml"),
     "It is read: as it was",
     "a page",
     "records",
     datetime(2026, 1, 5, 12, tzinfo=UTC),
-    (ALLOWED, DENIED, REFUSED),
+    (ALLOWED, DENIED, REFUSED, LIMITED),
 )
 
 

@@ -26,6 +26,7 @@ _MODULES: Final = {
     "log": "log",
     "messages": "messages",
     "migrate": "migrate",
+    "mutate": "mutate",
     "notify": "notify",
     "perform": "perform",
     "policy": "policy",
