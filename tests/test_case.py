@@ -389,8 +389,8 @@ FAULTS: Final = {
     f"{CASES}can: x\n    weather: y": [
         (
             "7:5: there is no key `weather`; there is `because`, `can`, `cannot`, `do`,"
-            " `everyone_else`, `examples`, `exhaustive`, `lists`, `missing`, `on`, `skip`,"
-            " `table`, `tags`, `via`, `who`, `with` [unknown_key]"
+            " `everyone_else`, `examples`, `exhaustive`, `lists`, `missing`, `on`,"
+            " `only_these_reasons`, `skip`, `table`, `tags`, `via`, `who`, `with` [unknown_key]"
         )
     ],
     "scenario:\nfixture: f\n" + CASES.removeprefix(HEAD) + "can: x": [

@@ -498,8 +498,10 @@ def test_every_command_is_listed() -> None:
     """The main help has a line for each command."""
     listed = run("--help").stdout.partition("Commands:")[2]
 
-    expected = "can changes check equivalent explain export impact import keys lint load log"
-    more = "messages migrate notify perform policy replay review serve show steps test what who"
+    expected = "can changes check equivalent explain export fmt impact import keys lint load log"
+    more = (
+        "messages migrate mutate notify perform policy replay review serve show steps test what who"
+    )
     assert [*expected.split(), *more.split()] == [
         line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "
     ]

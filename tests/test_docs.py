@@ -18,6 +18,7 @@ from portal_service import EVALUATION, JSON, open_client
 
 from authz_service import assembly, storage
 from authz_service.cli.main import main
+from authz_service.mutation.operators import OPERATORS
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.store.keys import Scope
@@ -275,6 +276,20 @@ def test_the_coverage_of_the_page_on_coverage_is_the_one_that_is_told() -> None:
     assert -1 not in places
     assert sorted(places) == places
     assert blocks(page, "yaml")[0] in printed
+
+
+def test_the_survivor_of_the_page_on_mutation_is_the_one_that_there_is() -> None:
+    """But for the time that it takes; the operators are those of the page."""
+    page = (ROOT / "docs" / "mutation.md").read_text()
+    [console] = blocks(page, "console")
+    command, _, shown = console.partition("\n")
+    with contextlib.chdir(ROOT):
+        printed = CliRunner().invoke(main, shlex.split(command)[2:]).output
+    varying = re.compile(r"\d+ s, \d+ a minute")
+    operators = re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)
+
+    assert varying.sub("", shown) == varying.sub("", printed)
+    assert [*OPERATORS] == operators
 
 
 def test_the_examples_of_writing_are_answered_as_shown(url: str) -> None:

@@ -37,10 +37,13 @@ MAY_IMPORT: Final = {
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
-    "reporting": _FOUNDATION | {"page", "scenario"},
+    "mutation": _SERVICE | {"equivalence", "scenario"},
+    "reporting": _FOUNDATION | {"page", "polar", "scenario"},
     "coverage": _DECISION | {"equivalence", "page", "scenario"},
     "web": _SERVICE,
-    "cli": _SERVICE | {"equivalence", "scenario", "reporting", "coverage", "web"},
+    "formatting": _FOUNDATION | {"document", "polar", "policy"},
+    "cli": _SERVICE
+    | {"equivalence", "scenario", "mutation", "reporting", "coverage", "web", "formatting"},
 }
 
 ONLY_IN: Final = {
@@ -64,7 +67,7 @@ ONLY_IN: Final = {
     ),
     "psycopg": ("store.database", "store.url", "store.postgresql", "store.watch"),
     "itsdangerous": ("decision.paging",),
-    "yaml": ("document",),
+    "yaml": ("document", "formatting.nodes"),
     "click": ("cli",),
     "granian": ("cli.serve",),
     "pytest": ("scenario.pytest_plugin",),

@@ -101,6 +101,11 @@ def cannot(*reasons: str) -> Expectation:
     return Expectation(Place("a.yaml", 1, 1), "view", allowed=False, reasons=reasons)
 
 
+def cannot_but_for(*reasons: str) -> Expectation:
+    """Expect a denial that has no other reasons."""
+    return dataclasses.replace(cannot(*reasons), only_these=True)
+
+
 @pytest.mark.parametrize(
     ("passed", "expected", "codes"),
     [
@@ -115,6 +120,9 @@ def cannot(*reasons: str) -> Expectation:
         (True, cannot("late"), ["busy", "late", "not_permitted"]),
         (True, cannot("late", "busy"), ["busy", "late"]),
         (False, cannot("late"), ["busy"]),
+        (True, cannot_but_for("late"), ["late"]),
+        (False, cannot_but_for("late"), ["late", "not_permitted"]),
+        (False, cannot_but_for("late", "busy"), ["late"]),
         (False, cannot("late", "busy"), ["late"]),
         *(
             row
@@ -147,6 +155,7 @@ def test_an_answer_is_held_against_the_expected(
         ("deny", cannot()),
         ("deny, with late", cannot("late")),
         ("deny, with late, busy", cannot("late", "busy")),
+        ("deny, with only late, busy", cannot_but_for("late", "busy")),
     ],
 )
 def test_the_expected_answer_has_words(words: str, expected: Expectation) -> None:

@@ -217,6 +217,9 @@ GOOD: Final = {
     "a list beside an answer": with_case(
         "who: person/a, on: thing/b, can: view, lists: {who: {view: [person/a, person/b]}}"
     ),
+    "only these reasons": with_case(
+        "who: person/a, on: thing/b, cannot: [view: late], only_these_reasons: true"
+    ),
     "a case of everything": with_case("who: person/a, on: thing/b, can: view, exhaustive: true")
     + "exhaustive: false",
     "a table": with_table("[who, view, edit], [person/a, yes, no], [[person/b], late, [a, b]]"),
@@ -282,6 +285,12 @@ BAD: Final = {
     "a list of who on nothing": with_case("lists: {who: {view: []}}"),
     "a list of what by nobody": with_case("lists: {what: {view: []}}"),
     "a list of actions on nothing": with_case("who: person/a, lists: {actions: []}"),
+    "only the reasons of none": with_case(
+        "who: person/a, on: thing/b, can: view, only_these_reasons: true"
+    ),
+    "only these reasons in words": with_case(
+        "who: person/a, on: thing/b, cannot: [view: late], only_these_reasons: late"
+    ),
     "a list of who for somebody": with_case("who: person/a, on: thing/b, lists: {who: {view: []}}"),
     "a list of what on something": with_case(
         "who: person/a, on: thing/b, lists: {what: {view: []}}"

@@ -41,13 +41,16 @@ DENIED: Final = dataclasses.replace(
     said=Said(),
 )
 REFUSED: Final = dataclasses.replace(DENIED, expected=Expectation(NOWHERE, "delete", allowed=False))
+LIMITED: Final = dataclasses.replace(
+    DENIED, expected=dataclasses.replace(DENIED.expected, action="share", only_these=True)
+)
 SCENARIO: Final = Scenario(
     Path("written.yaml"),
     "It is read: as it was",
     "a page",
     "records",
     datetime(2026, 1, 5, 12, tzinfo=UTC),
-    (ALLOWED, DENIED, REFUSED),
+    (ALLOWED, DENIED, REFUSED, LIMITED),
 )
 
 
@@ -126,9 +129,9 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
 
 def test_what_is_noted_of_a_question_stands_above_it() -> None:
     """Each on a line of its own, which is a comment."""
-    notes = ["one\ncases: []", "two", "three"]
+    notes = [f"note {number}\ncases: []" for number, _ in enumerate(SCENARIO.items)]
     lines = write_scenario(SCENARIO, notes=notes).splitlines()
-    places = [lines.index(f"  # {each}") for each in ("one?cases: []", "two", "three")]
+    places = [lines.index(f"  # note {number}?cases: []") for number, _ in enumerate(notes)]
 
     assert [each for each, line in enumerate(lines) if "- who:" in line] == [
         each + 1 for each in places

@@ -121,8 +121,11 @@ class CaseBuilder:
         """Find who can do what: the rows of a table, or the one that other cases are."""
         if "table" in case:
             reader = TableReader()
-            return reader.read(follow(self._document, (*path, "table"))), reader.faults
-        expected = tuple(_find_expected(self._document, path, case))
+            rows = reader.read(follow(self._document, (*path, "table")))
+            return [
+                replace(row, expected=tuple(_limit(row.expected, case))) for row in rows
+            ], reader.faults
+        expected = tuple(_limit(_find_expected(self._document, path, case), case))
         faults = list(_find_twice(expected))
         return [Row(tuple(case["who"]), expected)] if expected else [], faults
 
@@ -215,6 +218,12 @@ def _find_expected(
     for position, (action, reasons) in enumerate(case.get("cannot", ())):
         place = locate(document, (*path, "cannot", position))
         yield Expectation(place, action, allowed=False, reasons=reasons, missing=missing)
+
+
+def _limit(expected: Iterable[Expectation], case: Mapping[str, Any]) -> Iterator[Expectation]:
+    """Let denials have no other reasons than a case gives, where it says so."""
+    limited = case.get("only_these_reasons", False)
+    return (replace(each, only_these=limited and bool(each.reasons)) for each in expected)
 
 
 def _find_twice(expected: Iterable[Expectation]) -> Iterator[Fault]:

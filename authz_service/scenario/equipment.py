@@ -36,7 +36,7 @@ class Equipment:
     stores: FixtureStores
     commands: Commands
 
-    @cached_property
+    @property
     def compiled(self) -> CompiledEngine:
         """The engine whose clauses explain."""
         return assembly.find_compiled(self.engine, self.settings, self.domain)

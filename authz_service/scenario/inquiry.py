@@ -28,6 +28,7 @@ class Expectation:
         because: rules by which it must be allowed, as the file names them; all of them in one
             chain.
         missing: facts that must be among what is proposed for another answer; empty for any.
+        only_these: whether the denial must have no other reasons.
     """
 
     place: Place
@@ -36,6 +37,7 @@ class Expectation:
     reasons: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     missing: tuple[Fact, ...] = ()
+    only_these: bool = False
 
     @property
     def asks_why(self) -> bool:

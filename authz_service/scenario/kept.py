@@ -39,28 +39,35 @@ class Kept:
     scenario: str
 
 
-def keep_difference(schema: Schema, difference: Difference, old: str, new: str) -> Kept:
+def keep_difference(  # noqa: PLR0913  # what to keep, and in whose words
+    schema: Schema,
+    difference: Difference,
+    old: str,
+    new: str,
+    *,
+    command: str = "authz equivalent",
+    name: str = "",
+) -> Kept:
     """Write a difference as files.
 
-    The scenario expects the old policies' answer, and so fails by the new ones; but where the new
-    answer is the old one with more reasons, it expects the new one, for a scenario cannot say which
-    reasons are not given.
+    The scenario expects the old policies' answer, and so fails by the new ones.
 
     Arguments:
         schema: the vocabulary.
         difference: what was found.
         old: how the old policies are called.
         new: how the new ones are.
+        command: what found it.
+        name: of both files; without one, they are called after the question.
     """
     witness = difference.witness
     request = witness.request
-    name = f"{request.subject.type}-{request.action}-{request.resource.type}"
-    expected, passing, failing = difference.old, old, new
-    if difference.old and {*difference.old} <= {*difference.new}:
-        expected, passing, failing = difference.new, new, old
-    inquiry = build_inquiry(schema, request, expected)
+    name = name or f"{request.subject.type}-{request.action}-{request.resource.type}"
+    # by the new policies there may be these reasons and more
+    only_these = bool(difference.old) and {*difference.old} <= {*difference.new}
+    inquiry = build_inquiry(schema, request, difference.old, only_these=only_these)
     told = [
-        "Found by `authz equivalent`: the smallest store on which two policies differ.",
+        f"Found by `{command}`: the smallest store on which two policies differ.",
         f"{quote(old)} says {describe_answer(difference.old)};",
         f"{quote(new)} says {describe_answer(difference.new)}.",
     ]
@@ -73,7 +80,7 @@ def keep_difference(schema: Schema, difference: Difference, old: str, new: str) 
         at=witness.now,
         items=(inquiry,),
     )
-    outcome = f"This passes by {quote(passing)} and fails by {quote(failing)}."
+    outcome = f"This passes by {quote(old)} and fails by {quote(new)}."
     return Kept(
         name,
         inquiry,
@@ -87,13 +94,16 @@ def describe_answer(reasons: Sequence[str]) -> str:
     return f"deny, with {', '.join(reasons)}" if reasons else "allow"
 
 
-def build_inquiry(schema: Schema, request: Request, reasons: tuple[str, ...]) -> Inquiry:
+def build_inquiry(
+    schema: Schema, request: Request, reasons: tuple[str, ...], *, only_these: bool = False
+) -> Inquiry:
     """Build the question of a scenario that asks what a request does.
 
     Arguments:
         schema: the vocabulary.
         request: what is asked.
         reasons: what must stand against it; none for an allow.
+        only_these: whether nothing else may.
     """
     said: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for name, value in request.given.items():
@@ -103,7 +113,7 @@ def build_inquiry(schema: Schema, request: Request, reasons: tuple[str, ...]) ->
         part, _, name = path.partition(".")
         said[part][name] = _say(value)
     channel = said["context"].pop(CHANNEL, None)
-    expected = Expectation(Place(""), request.action, not reasons, reasons)
+    expected = Expectation(Place(""), request.action, not reasons, reasons, only_these=only_these)
     return Inquiry(expected, request.subject, request.resource, channel, Said(**said))
 
 

@@ -58,7 +58,8 @@ class Outcome:
         expected = self.inquiry.expected
         answer = "allow" if expected.allowed else "deny"
         if expected.reasons:
-            answer += f", with {', '.join(expected.reasons)}"
+            only = " only" if expected.only_these else ""
+            answer += f", with{only} {', '.join(expected.reasons)}"
         return "\n".join([answer, *describe_wanted(expected)])
 
     @property
@@ -247,7 +248,8 @@ def is_expected(expected: Expectation, decision: Decision) -> bool:
     """Tell whether a decision is the expected one, whatever it was made for."""
     if expected.allowed or decision.allowed:
         return expected.allowed == decision.allowed
-    return _is_wanted(expected.reasons, decision)
+    is_more = expected.only_these and len(decision.reasons) > len(expected.reasons)
+    return not is_more and _is_wanted(expected.reasons, decision)
 
 
 def _is_wanted(reasons: Iterable[str], decision: Decision) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from authz_service.errors import Fault
     from authz_service.policy.compiled import CompiledEngine
+    from authz_service.policy.engine import Engine
     from authz_service.policy.observed import Observer
     from authz_service.scenario.case import Scenario
     from authz_service.scenario.outcome import ListingOutcome, Outcome, StepOutcome
@@ -37,16 +38,22 @@ class Runner:
     Arguments:
         settings: which policies, domain and fixtures.
         warn: is told what is odd about the policies.
+        engine: decides, where it is built already.
 
     Raises:
         AuthzError: when the policies or the domain cannot be used.
     """
 
-    def __init__(self, settings: Settings, warn: Callable[[Fault], None] = assembly.ignore) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        warn: Callable[[Fault], None] = assembly.ignore,
+        engine: Engine | None = None,
+    ) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
         settings = replace(settings, time_limit=limit)
         domain = storage.find_domain(settings.domain)
-        engine = assembly.build_engine(settings, domain, warn)
+        engine = engine or assembly.build_engine(settings, domain, warn)
         stores = FixtureStores(domain)
         self._equipment = Equipment(engine, domain, settings, stores, Commands(settings))
 

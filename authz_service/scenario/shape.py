@@ -139,6 +139,7 @@ class _AnyCaseSchema(_Strict):
     )
     everyone_else = Word()
     exhaustive = Truth()
+    only_these_reasons = Truth()
     tags = _many(Word())
     skip = Word()
     examples = fields.Raw()  # they are written out before
@@ -199,7 +200,12 @@ def _find_misfits(case: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
             yield key, [MISSING]
         elif not is_needed and key in case and listed:
             yield key, [f"is what `lists: {{{found}: ...}}` looks for; leave it out"]
-    for key, other in (("because", "can"), ("missing", "cannot"), ("everyone_else", "can")):
+    for key, other in (
+        ("because", "can"),
+        ("missing", "cannot"),
+        ("only_these_reasons", "cannot"),
+        ("everyone_else", "can"),
+    ):
         if key in case and other not in case:
             yield key, [f"is said of what stands under `{other}:`, and there is none here"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
@@ -59,6 +58,7 @@ class Stage:
         self._start = scenario.at
         self._passed = timedelta()
         self._ahead = timedelta()
+        self._explainer: Explainer | None = None
         self._named = {each.new for each in scenario.steps}
         self._ids = _NewIds(lambda name: name in self._named or bool(self._find_called(name)))
         self._sent: dict[str, Notice] = {}
@@ -149,18 +149,20 @@ class Stage:
 
     def _explain(self, request: Request, after: timedelta) -> Explanation:
         self._ahead = after
-        return self._explainer.explain(request)
+        return self._find_explainer().explain(request)
 
-    @cached_property
-    def _explainer(self) -> Explainer:
-        """What explains; what it prepares for one question serves others of the kind."""
-        return assembly.build_explainer(
-            self._equipment.compiled,
-            self._decider,
-            self._equipment.domain,
-            self._store,
-            lambda: self._tell_time() + self._ahead,
-        )
+    def _find_explainer(self) -> Explainer:
+        """Find what explains; what it prepares for one question serves others of the kind."""
+        engine = self._equipment.compiled
+        if self._explainer is None or self._explainer.engine is not engine:
+            self._explainer = assembly.build_explainer(
+                engine,
+                self._decider,
+                self._equipment.domain,
+                self._store,
+                lambda: self._tell_time() + self._ahead,
+            )
+        return self._explainer
 
     def _find_all_sent(self, step: Step) -> dict[str, str] | str:
         """Find what a step needs of messages, by parameter; or say which of it was not sent."""

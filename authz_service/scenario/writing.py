@@ -81,6 +81,8 @@ def _write_inquiry(scenario: Scenario, inquiry: Inquiry) -> Iterator[str]:
         yield f"      - {action}: {write_value(expected.reasons)}"
     else:
         yield f"    cannot: {action}"
+    if expected.only_these:
+        yield "    only_these_reasons: true"
     if expected.missing:
         yield "    missing:"
         yield from (f"      {line}" for line in write_facts(expected.missing))
