@@ -10,17 +10,18 @@ import pytest
 from small_domain import write_policy
 
 from authz_service.errors import PolicyError
-from authz_service.scenario.case import Scenario
 from authz_service.scenario.runner import Runner
+from authz_service.scenario.suite import Task
 from authz_service.scenario.watching import Change, Watch, WatchedSuite
 from authz_service.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from authz_service.scenario.result import ScenarioResult
+    from authz_service.scenario.suite import Plan
 
 POLICY: Final = 'allow(_: Request, "read", _: Record);'
+STRICTER: Final = 'allow(_: Request, "read", record: Record) if record.status = "active";'
 FIXTURE: Final = """
 user: {alice: {name: Alice, role: member, manager: null}}
 record: {report: {status: active, readers: []}}
@@ -37,6 +38,7 @@ SETTINGS: Final = Settings(
 PATHS: Final = (Path("scenarios"),)
 ONE, TWO, THREE = (Path("scenarios", f"{name}.yaml") for name in ("one", "two", "three"))
 FIRST, SECOND = Path("fixtures/first.yaml"), Path("fixtures/second.yaml")
+POLICIES: Final = Change(policies=True, files=frozenset())
 
 
 @pytest.fixture(autouse=True)
@@ -126,9 +128,9 @@ def suite() -> WatchedSuite:
     return suite
 
 
-def paths_of(affected: Iterable[Scenario | ScenarioResult]) -> list[Path]:
+def paths_of(affected: Plan) -> list[Path]:
     """Find the files of scenarios."""
-    return [Path(each.path) for each in affected]
+    return [each.scenario.path if isinstance(each, Task) else Path(each.path) for each in affected]
 
 
 @pytest.mark.parametrize(
@@ -138,13 +140,13 @@ def paths_of(affected: Iterable[Scenario | ScenarioResult]) -> list[Path]:
         ([TWO], of_files(SECOND)),
         ([ONE, TWO], of_files(ONE, SECOND)),
         ([], of_files(Path("fixtures/other.yaml"))),
-        ([ONE, TWO], Change(policies=True, files=frozenset())),
+        ([], POLICIES),
     ],
 )
 def test_what_a_change_can_affect_is_run(
     suite: WatchedSuite, expected: Sequence[Path], change: Change
 ) -> None:
-    """A scenario by itself, a fixture those that begin with it, a policy everything."""
+    """A scenario by itself, a fixture those that begin with it, a policy what it decides."""
     assert expected == paths_of(suite.follow(change)[1])
 
 
@@ -154,20 +156,18 @@ def test_files_come_and_go(suite: WatchedSuite) -> None:
     _, affected = suite.follow(of_files(ONE, THREE))
 
     assert [THREE] == paths_of(affected)
-    assert [TWO, THREE] == sorted(
-        paths_of(suite.follow(Change(policies=True, files=frozenset()))[1]), key=[TWO, THREE].index
-    )
+    write_policy(Path(), STRICTER)
+    assert [TWO, THREE] == sorted(paths_of(suite.follow(POLICIES)[1]), key=[TWO, THREE].index)
 
 
 def test_a_fixture_is_read_anew(suite: WatchedSuite) -> None:
     """What it held before is forgotten."""
     FIRST.write_text(FIXTURE.replace("report", "note"))
     ONE.write_text((SCENARIO % "first").replace("report", "note"))
-    runner, affected = suite.follow(of_files(ONE, FIRST))
-    [scenario] = affected
-    assert isinstance(scenario, Scenario)
+    runner, [task] = suite.follow(of_files(ONE, FIRST))
+    assert isinstance(task, Task)
 
-    assert [True] == [each.passed for each in runner.run(scenario)]
+    assert [True] == [each.passed for each in runner.run(task.scenario)]
 
 
 def test_a_scenario_that_was_broken_is_run_when_it_is_not(suite: WatchedSuite) -> None:
@@ -177,16 +177,16 @@ def test_a_scenario_that_was_broken_is_run_when_it_is_not(suite: WatchedSuite) -
     ONE.write_text(SCENARIO % "first")
     _, [whole] = suite.follow(of_files(ONE))
 
-    assert [False, True] == [isinstance(each, Scenario) for each in (broken, whole)]
+    assert [False, True] == [isinstance(each, Task) for each in (broken, whole)]
 
 
 def test_policies_that_cannot_be_used_are_waited_for(suite: WatchedSuite) -> None:
-    """Nothing is run by those before, whatever changes, until they can be used again."""
-    change = Change(policies=True, files=frozenset())
+    """Nothing is run by those before, whatever changes; then what is owed is run."""
     write_policy(Path(), "allow(")
-    for each in (change, of_files(ONE)):
+    for each in (POLICIES, of_files(ONE)):
         with pytest.raises(PolicyError):
             suite.follow(each)
     write_policy(Path(), POLICY)
 
-    assert [ONE, TWO] == paths_of(suite.follow(change)[1])
+    assert [ONE] == paths_of(suite.follow(POLICIES)[1])
+    assert [] == paths_of(suite.follow(POLICIES)[1])

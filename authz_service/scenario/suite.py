@@ -15,7 +15,7 @@ from authz_service.scenario.trial import try_scenario
 from authz_service.scenario.workers import work_in_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Sequence
     from pathlib import Path
 
     from authz_service.scenario.case import Scenario
@@ -58,11 +58,27 @@ def load_suite(files: Iterable[Path], fixtures: Path) -> list[Scenario | Scenari
 
 def plan_suite(loaded: Iterable[Scenario | ScenarioResult], selection: Selection) -> Plan:
     """Plan what is put of scenarios; one of which nothing is, is left out."""
-    tasks = (
-        each if isinstance(each, ScenarioResult) else Task(each, tuple(selection.pick(each)))
+    whole = (
+        each if isinstance(each, ScenarioResult) else Task(each, tuple(range(len(each.items))))
         for each in loaded
     )
-    return tuple(each for each in tasks if isinstance(each, ScenarioResult) or each.positions)
+    return narrow_plan(whole, selection.pick)
+
+
+def narrow_plan(
+    plan: Iterable[Task | ScenarioResult], pick: Callable[[Scenario], Collection[int]]
+) -> Plan:
+    """Leave of what is planned only what is picked; one of which nothing is, is left out."""
+    narrowed: list[Task | ScenarioResult] = []
+    for each in plan:
+        if isinstance(each, ScenarioResult):
+            narrowed.append(each)
+            continue
+        picked = frozenset(pick(each.scenario))
+        positions = tuple(position for position in each.positions if position in picked)
+        if positions:
+            narrowed.append(Task(each.scenario, positions))
+    return tuple(narrowed)
 
 
 def shuffle_plan(plan: Iterable[Task | ScenarioResult], seed: int) -> Plan:

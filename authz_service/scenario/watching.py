@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import ScenarioError
 from authz_service.scenario.case import Scenario, find_scenario_files
-from authz_service.scenario.suite import load_suite
+from authz_service.scenario.reach import find_affected, find_changed
+from authz_service.scenario.selection import Selection
+from authz_service.scenario.suite import Task, load_suite, narrow_plan, plan_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from authz_service.scenario.result import ScenarioResult
     from authz_service.scenario.runner import Runner
+    from authz_service.scenario.suite import Plan
     from authz_service.settings import Settings
 
 # Seconds between two looks. Some dozens of files are looked at in a millisecond; what notices
@@ -38,8 +41,12 @@ class Change:
         files: the fixtures and scenarios that have, those that came or went included.
     """
 
-    policies: bool
-    files: frozenset[Path]
+    policies: bool = False
+    files: frozenset[Path] = frozenset()
+
+    def __or__(self, other: Change) -> Change:
+        """Put two changes together."""
+        return Change(self.policies or other.policies, self.files | other.files)
 
 
 class Watch:
@@ -111,40 +118,52 @@ class WatchedSuite:
         self._build = build
         self._loaded: dict[Path, Scenario | ScenarioResult] = {}
         self._runner: Runner | None = None
+        self._owed = Change()
 
-    def load(self) -> tuple[Runner, list[Scenario | ScenarioResult]]:
+    def load(self) -> tuple[Runner, Plan]:
         """Read everything.
 
         Raises:
             AuthzError: when there are no scenarios, or the policies cannot be used.
         """
         self._load(find_scenario_files(self._paths))
-        return self._build_anew(), list(self._loaded.values())
+        self._runner = self._build()
+        return self._runner, plan_suite(self._loaded.values(), Selection())
 
-    def follow(self, change: Change) -> tuple[Runner, list[Scenario | ScenarioResult]]:
-        """Read anew what has changed, and find the scenarios that this can affect.
+    def follow(self, change: Change) -> tuple[Runner, Plan]:
+        """Read anew what has changed, and find what of the scenarios this can affect.
 
         Raises:
-            AuthzError: when the policies cannot be used.
+            AuthzError: when the policies cannot be used; then the change counts with the next one.
         """
+        change = self._owed = self._owed | change
         there: list[Path] = []
         with suppress(ScenarioError):  # the last one has gone
             there = find_scenario_files(self._paths)
         self._loaded = {path: each for path, each in self._loaded.items() if path in there}
         # a scenario may say `everyone_else`, which its fixture knows
         self._load(path for path in there if self._is_affected(path, change))
-        if change.policies or self._runner is None:
-            return self._build_anew(), list(self._loaded.values())
+        everything = plan_suite(self._loaded.values(), Selection())
+        before = self._runner
+        runner = self._build() if before is None or change.policies else before
+        self._runner, self._owed = runner, Change()
         for path in change.files:
-            self._runner.forget(path)
-        return self._runner, [
-            each for path, each in self._loaded.items() if self._is_affected(path, change)
-        ]
+            runner.forget(path)
+        if before is None:
+            return runner, everything
+        changed = find_changed(before.compiled, runner.compiled)
 
-    def _build_anew(self) -> Runner:
-        self._runner = None  # where the policies cannot be used, the ones before are not
-        self._runner = self._build()
-        return self._runner
+        def find(scenario: Scenario) -> Collection[int]:
+            if self._is_affected(scenario.path, change):
+                return range(len(scenario.items))
+            return find_affected(scenario, changed)
+
+        affected = narrow_plan(everything, find)
+        return runner, tuple(
+            each
+            for each in affected
+            if isinstance(each, Task) or self._is_affected(Path(each.path), change)
+        )
 
     def _load(self, files: Iterable[Path]) -> None:
         files = list(files)
