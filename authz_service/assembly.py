@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.explainer import Explainer
-from authz_service.decision.log import DecisionLog, LogTerms
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
-from authz_service.decision.redaction import build_redaction
-from authz_service.decision.scribe import Scribe, SegmentTerms
-from authz_service.decision.sink import LineSink
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import Fault, Place, PolicyError, SettingError
@@ -34,14 +30,13 @@ from authz_service.settings import Settings
 from authz_service.storage import find_domain, open_existing_store, tell_time
 from authz_service.store.committer import Committer
 from authz_service.store.history import AT
-from authz_service.store.journal import open_journal
 from authz_service.store.past import open_at
 from authz_service.store.writer import write_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from authz_service.decision.redaction import Redaction
+    from authz_service.decision.log import DecisionLog
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
@@ -50,8 +45,6 @@ if TYPE_CHECKING:
 
 # A try has so many answers to wait for at the most: of a mail server with TLS and a login.
 _ANSWERS: Final = 12
-# What PostgreSQL locks is a number of 64 bits, of which one is the sign.
-_WRITER_BITS: Final = 63
 
 
 @dataclass(frozen=True)
@@ -339,44 +332,6 @@ def open_past(
     engine = build_engine(settings, store.domain, warn, policies)
     with open_at(store, moment.revision) as past:
         yield engine, past
-
-
-def build_log(
-    settings: Settings, domain: Domain, clock: Callable[[], datetime] = tell_time
-) -> DecisionLog | None:
-    """Build the log of this process beside the store of the settings; None where it is off.
-
-    Raises:
-        SettingError: when pseudonyms are wanted, and there is no key for them.
-        StoreError: when its database, or the file for its lines, cannot be used.
-    """
-    if settings.log == "off":
-        return None
-    redaction = build_log_redaction(settings, domain)
-    journal = open_journal(settings.database)
-    journal.create_tables()
-    journal.close()
-    kept = timedelta(days=settings.log_keep) if settings.log_keep else None
-    age = timedelta(hours=settings.log_segment_age)
-    scribe = Scribe(
-        journal=journal,
-        writer=secrets.randbits(_WRITER_BITS),
-        terms=SegmentTerms(settings.log_segment_size, age, kept),
-        clock=clock,
-        sink=LineSink(settings.log_lines) if settings.log_lines else None,
-    )
-    wait = settings.log_wait / 1_000
-    terms = LogTerms(settings.log == "strict", settings.log_buffer, wait)
-    return DecisionLog(scribe, terms, clock, redaction)
-
-
-def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:
-    """Build what is kept out of the log; None where nothing is.
-
-    Raises:
-        SettingError: as above.
-    """
-    return build_redaction(settings.log_drop, settings.log_hash, settings.log_key, domain.schema)
 
 
 def build_couriers(

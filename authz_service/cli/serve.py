@@ -26,6 +26,7 @@ from granian.log import LogLevels
 from authz_service import assembly, storage
 from authz_service.cli.notify import DELIVERY
 from authz_service.cli.options import LOGGING, show_warning, takes_settings
+from authz_service.decision.log_settings import build_log
 from authz_service.delivery.channels import build_channels, explain_silence
 from authz_service.delivery.turn import make_turn, take_turn
 from authz_service.errors import SettingError, StoreError
@@ -123,7 +124,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     build_channels(settings, domain.name)
     if create:
         _create(settings, domain)
-    assembly.build_log(settings, domain)
+    build_log(settings, domain, storage.tell_time)
     store = storage.open_existing_store(settings, domain)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     silence = explain_silence(settings, store) if domain.templates else []
@@ -168,7 +169,7 @@ def _load_worker(
     starts another.
     """
     patience = Patience(settings.threads, settings.body_timeout)
-    log = assembly.build_log(settings, domain)
+    log = build_log(settings, domain, storage.tell_time)
 
     def follow() -> None:
         while os.getppid() == shared.parent and not patience.is_at_end():
