@@ -52,7 +52,7 @@ class Service:
     """Everything that answers requests, put together.
 
     `sampled` tells what the reference says to the answers, where it is asked; `has_reference`
-    whether there is one; `clock` tells when something is written.
+    whether there is one; `clock` tells when something is written; `log` takes the decisions.
     """
 
     settings: Settings
@@ -64,6 +64,7 @@ class Service:
     sampled: Sampled | None = None
     has_reference: bool = True
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    log: DecisionLog | None = None
 
 
 def has_reference() -> bool:
@@ -298,8 +299,14 @@ def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisi
     compiled = find_compiled(engine, settings, domain)
     explainer = build_explainer(compiled, decider, domain, store, clock)
     return Service(
-        settings, domain, store, decider, performer, explainer, sampled, has_reference(), clock
+        settings, domain, store, decider, performer, explainer, sampled, has_reference(), clock, log
     )
+
+
+def renew(service: Service, engine: Engine) -> Service:
+    """Put a service together that is the same but for its policies."""
+    clock, log = service.clock, service.log
+    return put_together(service.settings, service.domain, engine, service.store, clock, log=log)
 
 
 @contextmanager

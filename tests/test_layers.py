@@ -16,28 +16,31 @@ PACKAGE: Final = "authz_service"
 MODULES: Final = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 _FOUNDATION: Final = {"errors"}
-_STORE: Final = _FOUNDATION | {"settings", "document", "strict_json", "polar"}
+_SETTINGS: Final = {"addresses", "settings"}
+_STORE: Final = _FOUNDATION | _SETTINGS | {"document", "strict_json", "polar"}
 _DECISION: Final = _STORE | {"store", "policy"}
 _SERVICE: Final = _DECISION | {"decision", "delivery", "storage", "assembly"}
 
 MAY_IMPORT: Final = {
     "": set[str](),
     "errors": set[str](),
-    "settings": _FOUNDATION,
+    "addresses": set[str](),
+    "settings": _FOUNDATION | {"addresses"},
     "document": _FOUNDATION,
     "strict_json": _FOUNDATION,
     "polar": _FOUNDATION,
     "store": _STORE,
     "policy": _STORE | {"store"},
     "equivalence": _DECISION,
-    "delivery": _FOUNDATION | {"settings", "store"},
+    "delivery": _FOUNDATION | _SETTINGS | {"store"},
     "decision": _DECISION,
     "portal": _DECISION | {"decision"},
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
-    "web": _SERVICE,
-    "cli": _SERVICE | {"equivalence", "scenario", "web"},
+    "activation": _SERVICE | {"scenario"},
+    "web": _SERVICE | {"activation"},
+    "cli": _SERVICE | {"equivalence", "scenario", "activation", "web"},
 }
 
 ONLY_IN: Final = {
@@ -64,6 +67,7 @@ ONLY_IN: Final = {
     "yaml": ("document",),
     "click": ("cli",),
     "granian": ("cli.serve",),
+    "Crypto": ("activation.signature",),
     "pytest": ("scenario.pytest_plugin",),
     "smtplib": ("delivery.mail",),
 }

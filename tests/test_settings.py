@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from authz_service.addresses import is_loopback
 from authz_service.errors import Fault, Place, SettingError
-from authz_service.settings import Settings, is_loopback, load_settings
+from authz_service.settings import Settings, load_settings
 
 
 def refuse(name: str, value: str) -> SettingError:
