@@ -68,6 +68,15 @@ def open_candidate(kept: KeptPolicies, origin: Origin) -> Candidate:
     return Candidate(open_kept(kept), kept.signature, origin)
 
 
+def write_signature(folder: Path, signature: str) -> None:
+    """Write the signature of a policy set beside its files.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    (folder / SIGNATURE).write_text(f"{signature}\n", encoding="ascii")
+
+
 def _read_signature(path: Path) -> str:
     try:
         with path.open(encoding="ascii") as file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from authz_service.activation.trial import run_trial
 from authz_service.activation.verdict import Verdict, describe
@@ -26,11 +26,26 @@ if TYPE_CHECKING:
     from authz_service.activation.candidate import Candidate
     from authz_service.activation.signature import Trust
     from authz_service.errors import AuthzError
+    from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
     from authz_service.store.database import Store
     from authz_service.store.policies import Origin
 
 _LOGGER: Final = logging.getLogger(__name__)
+
+
+class Trier(Protocol):
+    """Tries a policy set, as `run_trial` does in a process of its own."""
+
+    def __call__(
+        self,
+        policies: PolicySet,
+        settings: Settings,
+        beat: Callable[[], None],
+        *,
+        with_checks: bool,
+    ) -> Verdict:
+        """Try it."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +67,20 @@ class Keeper:
         trust: whose signatures count.
         clock: tells the time, with its zone.
         new_id: makes what nobody else has.
+        run: tries a set.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what is tried, by whom, and where it is noted
         self,
         settings: Settings,
         store: Store,
         trust: Trust,
         clock: Callable[[], datetime],
+        *,
         new_id: Callable[[], str],
+        run: Trier = run_trial,
     ) -> None:
+        self._run = run
         self._settings = settings
         self._store = store
         self._trust = trust
@@ -95,7 +114,7 @@ class Keeper:
             StoreError: when the database cannot write; then it does not serve.
         """
         candidate, trial = attempt.candidate, attempt.trial
-        verdict = run_trial(
+        verdict = self._run(
             candidate.policies, self._settings, lambda: self._renew(trial), with_checks=with_checks
         )
         kept = None if verdict.faults else candidate.pack()
@@ -103,10 +122,10 @@ class Keeper:
             message = "was not heard of for too long, and another was tried meanwhile; try it again"
             return Verdict.of([Fault(Place(candidate.digest), "trial_lost", message)])
         for each in verdict.faults:
-            _LOGGER.error("policies from %s may not serve: %s", candidate.place, each)
+            _LOGGER.error("%s may not serve: %s", candidate.digest, each)
         if kept:
             said = describe(verdict.write())
-            _LOGGER.info("policies from %s serve from now on: %s", candidate.place, said)
+            _LOGGER.info("%s serves from now on, from a %s: %s", kept.digest, trial.origin, said)
         return verdict
 
     def refuse(self, origin: Origin, who: str, error: AuthzError, digest: str = "") -> None:
@@ -117,7 +136,7 @@ class Keeper:
             StoreError: when the database cannot write.
         """
         for each in error.faults:
-            _LOGGER.error("policies may not serve: %s", each)
+            _LOGGER.error("what is in the %s may not serve: %s", origin, each)
         trial = self._begin(digest, origin, who)
         end_trial(self._store, trial, Verdict.of(error.faults).write(), self._clock(), None)
 

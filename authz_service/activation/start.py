@@ -57,7 +57,7 @@ class Doorkeeper:
             self.settings.policies,
             place=self.place,
             who=self.who,
-            keeper=Keeper(self.settings, store, self.trust, self.clock, self.new_id),
+            keeper=Keeper(self.settings, store, self.trust, self.clock, new_id=self.new_id),
             store=store,
             clock=self.clock,
             is_watched=self.settings.watch == "on",

@@ -117,7 +117,7 @@ def build_app(front: Front, patience: Patience | None, guard: Guard, problems: P
     """
     service = front.desk.service
     trust = load_trust(service.settings.policy_keys)
-    keeper = Keeper(service.settings, service.store, trust, service.clock, assembly.draw_id)
+    keeper = Keeper(service.settings, service.store, trust, service.clock, new_id=assembly.draw_id)
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
     app.url_map.converters["entity_id"] = EntityIdConverter
