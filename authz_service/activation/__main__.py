@@ -20,7 +20,7 @@ from authz_service.policy.source import PolicyFile, build_policy_set
 from authz_service.settings import load_settings
 
 _CHECK_SECONDS: Final = 1.0
-_NICENESS: Final = 10
+_NICENESS: Final = 5
 
 
 def main() -> None:

@@ -69,7 +69,9 @@ def read_bundle(data: bytes, place: str) -> Candidate:
 def _read_whole(data: bytes) -> dict[str, bytes]:
     """Read a bundle, and write it anew to see whether that was all."""
     files = dict(_read(data))
-    if not files or _write(files) != data:
+    if not files.keys() - {SIGNATURE}:
+        raise ValueError("it holds no `.polar` file")
+    if _write(files) != data:
         raise ValueError("it is not written as bundles are")
     return files
 

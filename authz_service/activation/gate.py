@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from authz_service.store.domain import Domain
 
 # Of what is wrong, so much is told.
-_MOST_TOLD: Final = 20
+_MOST_TOLD: Final = 10
 _EXAMPLES: Final = 3
 _SCENARIOS: Final = "the scenarios"
 _IMPACT: Final = "the impact"

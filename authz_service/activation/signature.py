@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from authz_service.errors import RefusedPoliciesError, SettingError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from Crypto.PublicKey.ECC import EccKey
     from Crypto.Signature.eddsa import EdDSASigScheme
 
@@ -78,10 +77,10 @@ def load_trust(file: str) -> Trust:
     if not file:
         return Trust()
     try:
-        with open(file, encoding="ascii") as opened:  # noqa: PTH123  # `-` and devices are no folder
+        with Path(file).open(encoding="ascii") as opened:
             text = opened.read(_LARGEST)
         *blocks, rest = text.split(_END)
-        keys = tuple(_read_key(block + _END) for block in blocks)
+        keys = tuple(_read_key(block.lstrip() + _END) for block in blocks)
     except OSError as error:
         message = f"`{file}` cannot be read: {error.strerror or error}"
         raise SettingError.at("policy_keys", "unreadable_file", message) from None

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
 
 _PLACE: Final = "the trial"
-_WAIT_SECONDS: Final = 2.0
+_PAUSE: Final = 2.0
 _MODULE: Final = "authz_service.activation"
 
 
 def run_trial(
-    policies: PolicySet, settings: Settings, beat: Callable[[], None], *, with_checks: bool
+    policies: PolicySet,
+    settings: Settings,
+    beat: Callable[[], None],
+    *,
+    with_checks: bool,
+    pause: float = _PAUSE,
 ) -> Verdict:
     """Have a policy set tried, and wait for the verdict.
 
@@ -33,6 +38,7 @@ def run_trial(
         settings: as of `gate.judge`.
         beat: is called now and then while it is under way.
         with_checks: as of `gate.judge`.
+        pause: seconds between two calls.
     """
     asked = {
         "settings": write_settings(settings),
@@ -52,7 +58,7 @@ def run_trial(
     with process:
         while True:
             try:
-                written, _ = process.communicate(text, timeout=_WAIT_SECONDS)
+                written, _ = process.communicate(text, timeout=pause)
             except subprocess.TimeoutExpired:
                 text = None
                 beat()
