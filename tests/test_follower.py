@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +88,19 @@ def test_what_the_store_says_takes_over(followed: Followed) -> None:
     assert (True, build_set().digest) == before
     assert (False, build_set(CLOSED).digest) == followed.ask()
     assert "ok" == followed.health()["status"]
+
+
+def test_what_served_before_is_released(followed: Followed) -> None:
+    """However often policies are swapped, the memory holds those that serve."""
+    engines = []
+    for more in (CLOSED, "# more"):
+        engines.append(weakref.ref(followed.front.desk.service.explainer.engine))
+        followed.ask()
+        followed.activate(pack_policies(build_set(more)))
+        followed.follower.look()
+    gc.collect()
+
+    assert [None, None] == [each() for each in engines]
 
 
 def test_what_serves_stays_where_nothing_changed(followed: Followed) -> None:

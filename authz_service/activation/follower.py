@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 from authz_service import assembly
 from authz_service.activation.verdict import Verdict
-from authz_service.errors import NotFoundError, PolicyError, StoreError
+from authz_service.errors import AuthzError, Fault, Place, StoreError
 from authz_service.policy.kept import open_kept
 from authz_service.store.policies import find_last, get_policies
 from authz_service.store.trials import TrialState, find_trial
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from authz_service.activation.signature import Trust
     from authz_service.assembly import Service
-    from authz_service.errors import Fault
     from authz_service.store.policies import Activation
     from authz_service.store.trials import Trial
 
@@ -81,8 +80,14 @@ class Follower:
             if last.digest != self._service.decider.policy_digest:
                 self._replace(last.digest)
             self._faults = ()
-        except (PolicyError, NotFoundError) as error:  # it would be the same the next time
+        except StoreError:  # it may be there again the next time
+            raise
+        except AuthzError as error:
             self._tell(error.faults)
+        except Exception:  # whatever it is, what served goes on, and the next set is followed
+            _LOGGER.exception("%s cannot be put to use", last.digest)
+            message = "cannot be put to use; the log of the service says why"
+            self._tell((Fault(Place(last.digest), "unusable_policies", message),))
         self._number = last.number
 
     def _replace(self, digest: str) -> None:

@@ -47,13 +47,10 @@ def run_trial(
         "with_checks": with_checks,
     }
     end = time.monotonic() + settings.trial_limit
-    process = subprocess.Popen(  # noqa: S603  # this very program
-        [sys.executable, "-P", "-m", _MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+    try:
+        process = _start()
+    except OSError as error:
+        return _die(f"cannot be started: {error.strerror or error}")
     text: str | None = json.dumps(asked)
     with process:
         while True:
@@ -72,9 +69,22 @@ def run_trial(
                 return Verdict.of([Fault(Place(_PLACE), "trial_timeout", message)])
 
 
+def _start() -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603  # this very program, and not what lies around here
+        [sys.executable, "-P", "-m", _MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
 def _read(written: str, code: int) -> Verdict:
     if code:
         ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        message = f"ended {ended} before there was a verdict; the log of the service may say why"
-        return Verdict.of([Fault(Place(_PLACE), "trial_died", message)])
+        return _die(f"ended {ended} before there was a verdict; the log of the service may say why")
     return Verdict.parse(json.loads(written))
+
+
+def _die(message: str) -> Verdict:
+    return Verdict.of([Fault(Place(_PLACE), "trial_died", message)])

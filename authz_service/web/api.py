@@ -89,7 +89,7 @@ def _build_blueprint(front: Front, keeper: Keeper, problems: Problems) -> Bluepr
     add_decisions(api, service)
     add_performing(api, front)
     add_explaining(api, front)
-    add_policies(api, service, keeper)
+    add_policies(api, service.store, keeper, service.clock)
 
     @api.post(EVALUATION)
     def evaluation() -> Response:

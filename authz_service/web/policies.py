@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flask import g, jsonify, request
 
 from authz_service.activation.bundle import TAR, read_bundle
-from authz_service.activation.status import write_activation, write_status
+from authz_service.activation.status import write_status
 from authz_service.errors import AuthzError
-from authz_service.store.policies import find_last
 from authz_service.web.body import read_body
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from flask import Blueprint, Response
 
     from authz_service.activation.keeper import Attempt, Keeper
-    from authz_service.assembly import Service
+    from authz_service.store.database import Store
 
 POLICIES: Final = "/v1/policies"
 ACTIVATE: Final = "/v1/policies/activate"
@@ -28,15 +30,17 @@ _ACCEPTED: Final = 202
 _NAMELESS: Final = "a client without a key"
 
 
-def add_policies(api: Blueprint, service: Service, keeper: Keeper) -> None:
+def add_policies(
+    api: Blueprint, store: Store, keeper: Keeper, clock: Callable[[], datetime]
+) -> None:
     """Add the endpoints.
 
     Arguments:
         api: to which they are added.
-        service: whose policies they are.
+        store: that knows which policies serve.
         keeper: has a bundle tried.
+        clock: tells the time, with its zone.
     """
-    store, clock = service.store, service.clock
 
     # who may: the scope `policies`, here and below
     @api.get(POLICIES)
@@ -50,9 +54,9 @@ def add_policies(api: Blueprint, service: Service, keeper: Keeper) -> None:
         candidate = read_bundle(read_body(TAR), "body")
         attempt = keeper.begin(candidate, g.get("client") or _NAMELESS)
         if attempt is None:
-            return jsonify(_write_served(service))
+            return jsonify(write_status(store, clock())["serves"])
         threading.Thread(
-            target=_finish, args=(service, keeper, attempt), name="try-policies", daemon=True
+            target=_finish, args=(store, keeper, attempt), name="try-policies", daemon=True
         ).start()
         response = jsonify({"digest": candidate.digest, "state": attempt.trial.state})
         response.status_code = _ACCEPTED
@@ -61,16 +65,11 @@ def add_policies(api: Blueprint, service: Service, keeper: Keeper) -> None:
         return response
 
 
-def _write_served(service: Service) -> dict[str, Any]:
-    last = find_last(service.store)
-    return write_activation(last) if last else {}
-
-
-def _finish(service: Service, keeper: Keeper, attempt: Attempt) -> None:
+def _finish(store: Store, keeper: Keeper, attempt: Attempt) -> None:
     """Try what was sent: the work of a thread of its own, which only waits for a process."""
     try:
         keeper.finish(attempt)
     except AuthzError as error:
         _LOGGER.error("a bundle could not be tried to the end: %s", error)  # noqa: TRY400  # one line
     finally:
-        service.store.close()
+        store.close()
