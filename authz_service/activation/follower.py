@@ -67,28 +67,31 @@ class Follower:
             last = find_last(self._service.store)
             trial = find_trial(self._service.store)
             if last and last.number != self._number:
-                self._follow(last)
-        except StoreError as error:
-            self._tell(error.faults)
+                self._faults = self._follow(last)
+                self._number = last.number
+        except StoreError as error:  # it may be there again the next time
+            if error.faults != self.problems:
+                _LOGGER.error("it is not known which policies serve: %s", error)  # noqa: TRY400  # one line
+            self.problems = error.faults
             return
         refused = Verdict.parse(trial.verdict).faults if _is_refused(trial) else ()
         self.problems = self._faults + refused
 
-    def _follow(self, last: Activation) -> None:
-        """Have the set take over that serves from now on, unless it is the one that does here."""
+    def _follow(self, last: Activation) -> tuple[Fault, ...]:
+        """Have the set take over that serves from now on, or find why it cannot."""
         try:
             if last.digest != self._service.decider.policy_digest:
                 self._replace(last.digest)
-            self._faults = ()
-        except StoreError:  # it may be there again the next time
+        except StoreError:
             raise
         except AuthzError as error:
-            self._tell(error.faults)
+            _LOGGER.error("%s is not followed: %s", last.digest, error)  # noqa: TRY400  # one line
+            return error.faults
         except Exception:  # whatever it is, what served goes on, and the next set is followed
-            _LOGGER.exception("%s cannot be put to use", last.digest)
+            _LOGGER.exception("%s is not followed", last.digest)
             message = "cannot be put to use; the log of the service says why"
-            self._tell((Fault(Place(last.digest), "unusable_policies", message),))
-        self._number = last.number
+            return (Fault(Place(last.digest), "unusable_policies", message),)
+        return ()
 
     def _replace(self, digest: str) -> None:
         kept = get_policies(self._service.store, digest)
@@ -102,12 +105,6 @@ class Follower:
         if old.sampled:
             old.sampled.close()
         _LOGGER.info("answering by %s", digest)
-
-    def _tell(self, faults: tuple[Fault, ...]) -> None:
-        if faults != self._faults:
-            for each in faults:
-                _LOGGER.error("what serves is not known, or cannot: %s", each)
-        self._faults = self.problems = faults
 
 
 def _is_refused(trial: Trial | None) -> TypeGuard[Trial]:
