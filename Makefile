@@ -68,8 +68,8 @@ bench-log: $(VENV)/benchmarks ## Measure what the decision log costs (needs wrk)
 bench-impact: $(VENV)/benchmarks ## Measure how fast a change of policies is looked at
 	$(PYTHON) benchmarks/impact.py
 
-agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies
-	$(PYTHON) tests/agree.py
+agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies (PAIRS=)
+	$(PYTHON) tests/agree.py $(if $(PAIRS),--pairs $(PAIRS))
 
 durability: $(VENV)/development ## Kill performing processes 20 times, and look at what is left
 	$(PYTHON) tests/durability.py

@@ -107,6 +107,11 @@ class Settings:
         "whether a SQLite file is read where it lies; `off` is faster where other processes write"
         " to it more than some forty times a second",
     )
+    connections: int = _setting(
+        20,
+        _parse_whole(1, 10_000),
+        "the most connections to PostgreSQL of each serving process, which its threads share",
+    )
     policies: Path = _setting(
         Path("policies"), _parse_folder, "the folder of the `.polar` files, read whole"
     )

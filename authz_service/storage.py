@@ -96,7 +96,8 @@ def _open_store_with_tables(settings: Settings, domain: Domain) -> Store:
         message = "there is no such file; `authz load FILE...` makes it"
         raise StoreError.at(settings.shown_database, "no_database", message)
     in_place = settings.read_in_place == "on"
-    store = open_store(settings.database, domain, in_place=in_place)
+    connections = settings.connections
+    store = open_store(settings.database, domain, in_place=in_place, connections=connections)
     try:
         has_tables = store.has_tables()
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Barrier
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,9 @@ from store_suite import LIBRARY, MARY, SharedStoreSuite, add, reader
 from authz_service.errors import StoreError
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.source import load_policies
-from authz_service.store.database import open_store
+from authz_service.store.database import Store, open_store
 from authz_service.store.entity import Reference
+from authz_service.store.postgresql import PostgresqlPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from conftest import RunSql
 
-    from authz_service.store.database import Store
     from authz_service.store.entity import Row
 
 
@@ -35,6 +36,13 @@ READ: Final = 'allow(_request: Request, "read", _record: Record);'
 THREADS: Final = 4
 CUTS: Final = 4
 QUESTIONS: Final = 200  # of each thread, around a cut
+
+
+def create(store: Store, row: Row) -> None:
+    """Make the tables, and put a row into them."""
+    with store.transaction():
+        store.create_tables()
+        store.insert(row)
 
 
 def add_and_cut(store: Store, run_sql: RunSql, row: Row) -> None:
@@ -117,6 +125,62 @@ def test_cut_connections_deny_what_is_asked_at_that_moment(
     for reasons in (each.result() for each in asked):
         assert {"evaluation_error"} >= set(reasons)
         assert CUTS >= len(reasons)
+
+
+def ask_from_threads(store: Store, run_sql: RunSql) -> int:
+    """Ask from four threads at the same time, and count the connections that are left."""
+    turn = Barrier(THREADS)
+
+    def ask() -> None:
+        turn.wait()
+        for _ in range(QUESTIONS):
+            assert store.find(MARY)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        for each in [threads.submit(ask) for _ in range(THREADS)]:
+            each.result()
+    [(count,)] = run_sql(f"SELECT count(*) {OTHERS}")
+    return int(count)
+
+
+@pytest.mark.parametrize("url", ["postgresql_url"], indirect=True)
+class TestPool:
+    """Connections to PostgreSQL are lent."""
+
+    def test_threads_share_the_connections_that_there_may_be(
+        self, url: str, run_sql: RunSql
+    ) -> None:
+        """Four threads that ask at once all get their answers over two connections."""
+        with closing(open_store(url, LIBRARY, connections=2)) as store:
+            create(store, reader("mary"))
+
+            assert 2 >= ask_from_threads(store, run_sql)
+
+    def test_threads_that_end_leave_nothing_behind(self, url: str, run_sql: RunSql) -> None:
+        """After many threads there are no more connections than were used at once."""
+        with closing(open_store(url, LIBRARY)) as store:
+            create(store, reader("mary"))
+
+            counts = [ask_from_threads(store, run_sql) for _ in range(3)]
+
+        assert all(count <= THREADS for count in counts)
+
+    def test_a_closed_store_has_no_connection(self, url: str, run_sql: RunSql) -> None:
+        """Whoever closes a store closes those that rest, too."""
+        with closing(open_store(url, LIBRARY)) as store:
+            create(store, reader("mary"))
+            ask_from_threads(store, run_sql)
+
+        wait_until(lambda: not run_sql(f"SELECT pid {OTHERS}"))
+
+    def test_who_waits_too_long_for_a_connection_is_told(self, url: str) -> None:
+        """A question is refused when others keep all connections, and says which setting it is."""
+        store = Store(PostgresqlPool(url, connections=1, wait=0.1), LIBRARY)
+        with closing(store), store.snapshot(), ThreadPoolExecutor(1) as threads:
+            asked = threads.submit(store.find, MARY)
+
+            with pytest.raises(StoreError, match="none of 1 connections is free"):
+                asked.result()
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ class _Shared:
 @takes_settings(
     "database",
     "read_in_place",
+    "connections",
     "policies",
     *GATE,
     "domain",

@@ -8,7 +8,7 @@ as it would be then (`policy.missing`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -206,7 +206,7 @@ class Explainer:
         ):
             if kind in self._stored and name in prepared.looked_at:
                 for [found] in self._find_row(kind, slot).find_holding(reader, said.get):
-                    situation = situation.bind([replace(found, alias=name)])
+                    situation = situation.bind([found._replace(alias=name)])
             else:
                 situation = situation.bind([Found(name, kind, "", {ID: said[slot], REVISION: 0})])
         return situation

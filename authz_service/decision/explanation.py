@@ -11,7 +11,7 @@ An example: Mary, a user of customer 1, may not view the bills of its subscripti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 PERMIT: Final = ""
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A stored entity that a clause looks at.
 
     Arguments:
@@ -40,8 +39,7 @@ class Evidence:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """One condition of a clause.
 
     Arguments:
@@ -53,8 +51,7 @@ class Checked:
     holds: bool
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(NamedTuple):
     """One clause that could have answered, or forbidden.
 
     Arguments:

@@ -66,18 +66,19 @@ def write_missing(missing: Missing, subject: Reference) -> str:
 
 
 def _write_fact(fact: Fact, subject: Reference) -> str:
-    own = [name for name, each in fact.refers.items() if each == subject]
+    referred = dict(fact.refers)
+    own = [name for name, each in referred.items() if each == subject]
     asked = dict(fact.demands)
     others = [
         f"{each.type} {each.id}"
-        for name, each in fact.refers.items()
+        for name, each in referred.items()
         if name not in own[:1] and (fact.deed == ADD or name not in asked)
     ]
     where = f" on {' and '.join(others)}" if others else ""
     if fact.deed == REMOVE:
         return f"{fact.type} {fact.id} would have to be removed"
     if fact.deed == ADD:
-        what = [_write_demand(name, each) for name, each in fact.demands if name not in fact.refers]
+        what = [_write_demand(name, each) for name, each in fact.demands if name not in referred]
         new = with_article(fact.type) + (f" with {_join(what)}" if what else "") + where
         return f"{subject.id} would need {new}" if own else f"there would have to be {new}"
     what = [_write_demand(name, each) for name, each in fact.demands]

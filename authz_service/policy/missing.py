@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from authz_service.policy.reasons import NOT_PERMITTED
 from authz_service.policy.request import Request
 from authz_service.policy.situation import NO_ID, Demand
-from authz_service.policy.supposition import Put, Reader, Supposition, find_alike
+from authz_service.policy.supposition import Put, Reader, Supposition, find_alike, find_source
 from authz_service.policy.values import find_fitting
+from authz_service.store.entity import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,8 +44,7 @@ _MOST_SETS: Final = 12
 _MOST_FACTS: Final = 4
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing that would have to be so.
 
     Arguments:
@@ -59,11 +60,10 @@ class Fact:
     type: str
     id: str
     demands: tuple[tuple[str, Demand], ...] = ()
-    refers: Mapping[str, Reference] = field(default_factory=dict, compare=False)
+    refers: tuple[tuple[str, Reference], ...] = ()
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """A set of facts, and what would come of it.
 
     Arguments:
@@ -106,16 +106,20 @@ class Terms:
     promises: Sequence[Promise]
     time_limit: int
 
-    def find_promises(self, kind: str, names: Collection[str]) -> Iterator[Promise]:
-        """Find the promises that attributes of an entity are about, or may be."""
-        model = self.models[kind]
-        fields = model._meta.fields  # noqa: SLF001  # peewee's interface
-        columns = {fields[name].column_name for name in names if name in fields}
+    @cached_property
+    def _watched(self) -> Mapping[str, Sequence[tuple[Promise, frozenset[str]]]]:
+        """The promises by type, and by which attributes each can be broken."""
+        found: dict[str, list[tuple[Promise, frozenset[str]]]] = {kind: [] for kind in self.models}
         for each in self.promises:
-            if each.model is model and any(
-                column in each.columns or column in each.where for column in columns
-            ):
-                yield each
+            names = map(partial(find_source, each.model), each.attributes + each.conditions)
+            found[type_name(each.model)].append((each, frozenset(names)))
+        return found
+
+    def find_promises(self, kind: str, names: Collection[str]) -> Iterator[Promise]:
+        """Find the promises that an entity may break by some of its attributes."""
+        for promise, watched in self._watched[kind]:
+            if not watched.isdisjoint(names):
+                yield promise
 
 
 class Trials:
@@ -220,8 +224,7 @@ class Trials:
         checks: list[tuple[frozenset[Fact], Promise, Put]] = []
         for facts in sets:
             puts, _ = self._find_changes(facts)
-            counts = Counter(each.type for each in puts)
-            if any(count > 1 for count in counts.values()):
+            if len({each.type for each in puts}) < len(puts):
                 suspected.add(facts)  # they may be like each other
                 continue
             names = {(fact.type, fact.id): {name for name, _ in fact.demands} for fact in facts}
@@ -279,7 +282,7 @@ class Trials:
 
     def _present(self, missing: Missing) -> Missing:
         """Show what others can read: what new entities can choose freely is left out."""
-        return replace(missing, facts=tuple(map(self._present_fact, missing.facts)))
+        return missing._replace(facts=tuple(map(self._present_fact, missing.facts)))
 
     def _present_fact(self, fact: Fact) -> Fact:
         if fact.deed == SAY:
@@ -295,7 +298,8 @@ class Trials:
             if demand.operator != "=" or {*demand.values} != {*choices.get(name, ())}
         )
         referred = self._vocabulary.find_referred(fact.type, row)
-        return Fact(fact.deed, fact.type, fact.id.removeprefix(NO_ID), demands, referred)
+        told = tuple(referred.items())
+        return Fact(fact.deed, fact.type, fact.id.removeprefix(NO_ID), demands, told)
 
     def _present_demand(self, kind: str, name: str, demand: Demand) -> Demand:
         values = (self._vocabulary.present(kind, name, each) for each in demand.values)

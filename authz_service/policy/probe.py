@@ -14,8 +14,8 @@ membership of this person on this number, whatever its role.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import peewee
 
@@ -54,8 +54,7 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 4
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A row that was found for a source.
 
     Arguments:
@@ -131,11 +130,10 @@ class Probe:
     ) -> list[tuple[Found, ...]]:
         bound = [read(slot) for slot in statement.slots]
         rows = reader.execute(statement.texts, bound, self._time_limit)
-        # as far as all were found, in an order that is the same each time
-        return sorted(
-            (tuple(self._read(sources, row)) for row in rows),
-            key=lambda found: [each.key for each in found],
-        )
+        found = [tuple(self._read(sources, row)) for row in rows]
+        if len(found) > 1:  # as far as all were found, in an order that is the same each time
+            found.sort(key=lambda each: [one.key for one in each])
+        return found
 
     def _read(self, sources: tuple[Source, ...], row: tuple[Any, ...]) -> Iterator[Found]:
         start = 0

@@ -125,7 +125,9 @@ class Remedies:
     def is_met(self, condition: Condition, clause: Clause, situation: Situation) -> bool:
         """Tell whether a condition of a clause holds, as far as its rows are known."""
         unknown = {each.alias.name for each in clause.sources}.difference(situation.bound)
-        return not mentions(condition, unknown) and self.holds(condition, situation)
+        if unknown and mentions(condition, unknown):
+            return False
+        return self.holds(condition, situation)
 
     def _is_there(self, clause: Clause, situation: Situation) -> bool:
         if clause.sources:

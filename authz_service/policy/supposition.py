@@ -9,13 +9,14 @@ supposed to be gone is left out, what is supposed to be there is added.
     SELECT ... FROM "membership" AS "membership_0_0" WHERE ...
 
 The casts matter: SQLite looks into an index behind a `UNION ALL` only where both sides have the
-same affinities, and reads the whole table otherwise.
+same affinities, and reads the whole table otherwise. And where a bare `?` is held against a column
+of a partial index, SQLite looks at its value to choose the index, and prepares the statement anew
+for each.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -26,7 +27,7 @@ from authz_service.policy.condition import POSTGRESQL, SQLITE
 from authz_service.store.rows import select_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from authz_service.store.domain import Promise
     from authz_service.store.entity import Entity
@@ -64,8 +65,7 @@ class Reader(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Put:
+class Put(NamedTuple):
     """An entity as it is supposed to be.
 
     Arguments:
@@ -172,12 +172,7 @@ class Supposition:
             for promise in promises
             if promise.model is self._models[kind]
         ]
-        if not checks:
-            return False
-        texts = _write_checks(tuple(promise for promise, _ in checks))
-        bound = [value for promise, put in checks for value in (put.id, *_bind_like(promise, put))]
-        [broken] = self.execute(texts, bound, time_limit)
-        return any(broken)
+        return any(find_alike(self, checks, time_limit))
 
     def _bind(self) -> Iterator[Any]:
         for kind, ids in self._hidden.items():
@@ -232,12 +227,16 @@ def _write_table(table: _Table, dialect: str) -> str:
 
 
 def _write_values(model: type[Entity], dialect: str) -> Iterator[str]:
+    for name in model._meta.fields:  # noqa: SLF001  # as above
+        yield _write_value(model, name, dialect)
+
+
+def _write_value(model: type[Entity], name: str, dialect: str) -> str:
+    """Write a value of a row as it is supposed to be."""
     mark = _MARKS[dialect]
-    for name, field in model._meta.fields.items():  # noqa: SLF001  # as above
-        if name in model.copies:
-            yield f"CAST({_select_copy(model, name, mark)} AS TEXT)"
-        else:
-            yield f"CAST({mark} AS {_find_type(field, dialect)})"
+    if name in model.copies:
+        return f"CAST({_select_copy(model, name, mark)} AS TEXT)"
+    return f"CAST({mark} AS {_find_type(model._meta.fields[name], dialect)})"  # noqa: SLF001  # as above
 
 
 def _select_copy(model: type[Entity], name: str, mark: str) -> str:
@@ -246,7 +245,7 @@ def _select_copy(model: type[Entity], name: str, mark: str) -> str:
     return text.replace("?", mark)
 
 
-def _find_source(model: type[Entity], name: str) -> str:
+def find_source(model: type[Entity], name: str) -> str:
     """Find what says the value of an attribute; of a copy, the reference that it is by."""
     return model.copies[name].partition(".")[0] if name in model.copies else name
 
@@ -258,46 +257,38 @@ def _find_type(field: peewee.Field, dialect: str) -> str:
 
 def _bind_row(model: type[Entity], put: Put) -> Iterator[Any]:
     for name in model._meta.fields:  # noqa: SLF001  # as above
-        yield put.id if name == ID else put.values.get(_find_source(model, name))
-
-
-@lru_cache(_MOST_TEXTS)
-def _write_checks(promises: tuple[Promise, ...]) -> Mapping[str, str]:
-    """Write what tells of each promise whether it is broken by an entity."""
-    return _write_all(
-        promises, lambda each, mark: f"({_write_own(each, mark)} AND {_write_like(each, mark)})"
-    )
+        yield put.id if name == ID else put.values.get(find_source(model, name))
 
 
 @lru_cache(_MOST_TEXTS)
 def _write_likes(promises: tuple[Promise, ...]) -> Mapping[str, str]:
-    """Write what tells of each promise whether there is an entity that is like another."""
-    return _write_all(promises, _write_like)
-
-
-def _write_all(
-    promises: tuple[Promise, ...], write: Callable[[Promise, str], str]
-) -> Mapping[str, str]:
+    """Write what tells of each promise whether an entity that it is about is like another."""
     return {
-        dialect: "SELECT " + ", ".join(write(each, mark) for each in promises)
-        for dialect, mark in _MARKS.items()
+        dialect: "SELECT " + ", ".join(_write_like(each, dialect) for each in promises)
+        for dialect in _MARKS
     }
 
 
-def _write_own(promise: Promise, mark: str) -> str:
-    """Write whether an entity is one that a promise is about."""
-    return f'EXISTS(SELECT 1 FROM {_table(promise)} WHERE "id" = {mark}{_only(promise, mark)})'
-
-
-def _write_like(promise: Promise, mark: str) -> str:
-    """Write whether there is another one like it."""
-    model = promise.model
+def _write_like(promise: Promise, dialect: str) -> str:
+    model, mark = promise.model, _MARKS[dialect]
+    where = promise.where if dialect == SQLITE else promise.where.replace("%", "%%")
     same = [
-        f'"{column}" = {_select_copy(model, name, mark) if name in model.copies else mark}'
+        f'"{column}" = {_write_value(model, name, dialect)}'
         for column, name in zip(promise.columns, promise.attributes, strict=True)
     ]
-    conditions = f"{' AND '.join(same)}{_only(promise, mark)}"
-    return f'EXISTS(SELECT 1 FROM {_table(promise)} WHERE {conditions} AND "id" <> {mark})'
+    conditions = " AND ".join([*same, f"({where})"] if where else same)
+    table = f'"{model._meta.table_name}"'  # noqa: SLF001  # as above
+    like = f'EXISTS(SELECT 1 FROM {table} WHERE {conditions} AND "id" <> {mark})'
+    if not where:
+        return like
+    # whether it counts is seen first, for an index that is seldom used is far away
+    fields = model._meta.fields  # noqa: SLF001  # as above
+    own = ", ".join(
+        f'{_write_value(model, each, dialect)} AS "{fields[each].column_name}"'
+        for each in promise.conditions
+    )
+    counts = f"EXISTS(SELECT 1 FROM (SELECT {own}) AS own WHERE {where})"
+    return f"CASE WHEN {counts} THEN {like} ELSE FALSE END"
 
 
 def _bind_like(promise: Promise, put: Put) -> list[Any]:
@@ -306,14 +297,6 @@ def _bind_like(promise: Promise, put: Put) -> list[Any]:
 
 @lru_cache(_MOST_TEXTS)
 def _find_names(promise: Promise) -> tuple[str, ...]:
-    """Find what says the values that a promise compares."""
-    return tuple(_find_source(promise.model, each) for each in promise.attributes)
-
-
-def _table(promise: Promise) -> str:
-    return f'"{promise.model._meta.table_name}"'  # noqa: SLF001  # as above
-
-
-def _only(promise: Promise, mark: str) -> str:
-    where = promise.where if mark == "?" else promise.where.replace("%", "%%")
-    return f" AND ({where})" if where else ""
+    """Find what says the values that a promise looks at, in the order of its statement."""
+    names = promise.conditions + promise.attributes
+    return tuple(find_source(promise.model, each) for each in names)

@@ -1,4 +1,4 @@
-"""The store: entities in SQLite or PostgreSQL, chosen by URL; one connection for each thread."""
+"""The store: entities in SQLite or PostgreSQL, chosen by URL."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import psycopg
 from authz_service.errors import AuthzError, Fault, Place, StoreError
 from authz_service.store.entity import REVISION, Reference, Row, find_link, is_text, type_name
 from authz_service.store.mishap import explained, is_sqlite, name_database, write_one_line
+from authz_service.store.postgresql import PostgresqlPool
 from authz_service.store.rows import Rows
 from authz_service.store.tables import Tables
 from authz_service.store.url import build_database
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _TOO_LONG: Final = psycopg.errors.ProgramLimitExceeded
 # How many ids are read at once where all are gone through.
 _CHUNK: Final = 1_000
+_CONNECTIONS: Final = 20
 
 
 class BrokenPromiseError(AuthzError):
@@ -46,8 +48,9 @@ class BrokenPromiseError(AuthzError):
 class Store:
     """The entities of one domain in one database.
 
-    Safe to share between threads: each has a connection of its own, opened when it first asks. A
-    store in memory belongs to the thread that made it. Nothing is cached.
+    Safe to share between threads. To SQLite each has a connection of its own, opened when it first
+    asks; to PostgreSQL each borrows one from a pool. A store in memory belongs to the thread that
+    made it. Nothing is cached.
 
     Arguments:
         database: where they are.
@@ -312,8 +315,10 @@ class Store:
             raise BrokenPromiseError.at(str(reference), "text_too_long", message) from error
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close this thread's connection, and those that nobody uses."""
         self._database.close()
+        if isinstance(self._database, PostgresqlPool):
+            self._database.close_idle()
 
     def _rows(self, model: type[Entity], query: peewee.ModelSelect[Any]) -> list[Row]:
         name = type_name(model)
@@ -337,7 +342,9 @@ class Store:
         )
 
 
-def open_store(url: str, domain: Domain, *, in_place: bool = True) -> Store:
+def open_store(
+    url: str, domain: Domain, *, in_place: bool = True, connections: int = _CONNECTIONS
+) -> Store:
     """Open the store at a URL: `sqlite:///PATH`, `sqlite:///:memory:` or `postgresql://...`.
 
     Arguments:
@@ -345,9 +352,10 @@ def open_store(url: str, domain: Domain, *, in_place: bool = True) -> Store:
         domain: what it holds.
         in_place: read the file of SQLite where it lies. Each commit of another process lets go of
             it, and then it has to be found page by page again.
+        connections: how many to PostgreSQL there may be at once.
 
     Raises:
         StoreError: when the URL cannot be used. Whether the database answers is seen when it is
             first asked.
     """
-    return Store(build_database(url, in_place=in_place), domain)
+    return Store(build_database(url, in_place=in_place, connections=connections), domain)

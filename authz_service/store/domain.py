@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from authz_service.store.work import Work
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Promise:
     """What can be so only once, held by a unique index or the key of the database itself.
+
+    Each is one of its own: they are looked up by identity, many times for an explanation.
 
     Arguments:
         code: a stable word; the index, or the key, has it as its name.
@@ -47,6 +50,17 @@ class Promise:
         fields = self.model._meta.fields  # noqa: SLF001  # peewee's interface
         names = {each.column_name: name for name, each in fields.items()}
         return tuple(names[each] for each in self.columns)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The attributes by which it is about a row, or not."""
+        fields = self.model._meta.fields  # noqa: SLF001  # as above
+        asked = (
+            name
+            for name, each in fields.items()
+            if re.search(rf"\b{each.column_name}\b", self.where)
+        )
+        return tuple(asked)
 
     @property
     def index_sql(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -31,12 +30,10 @@ class Uniqueness:
         self.promise = promise
         self.kind = type_name(promise.model)
         fields = promise.model._meta.fields  # noqa: SLF001  # peewee's interface
-        names = {each.column_name: name for name, each in fields.items()}
         paths = promise.model.copies
-        asked = [each for each in names if re.search(rf"\b{each}\b", promise.where)]
-        self._fields = {each: fields[names[each]] for each in asked}
+        self._fields = [fields[each] for each in promise.conditions]
         self.columns = tuple(paths.get(each, each) for each in promise.attributes)
-        self.conditions = tuple(paths.get(names[each], names[each]) for each in asked)
+        self.conditions = tuple(paths.get(each, each) for each in promise.conditions)
         self._known: dict[tuple[Any, ...], bool] = {}
 
     def counts(self, values: Sequence[Any]) -> bool:
@@ -47,10 +44,8 @@ class Uniqueness:
         return self._known[key]
 
     def _ask(self, values: tuple[Any, ...]) -> bool:
-        columns = ", ".join(f'? AS "{name}"' for name in self._fields)
-        bound = [
-            each.db_value(value) for each, value in zip(self._fields.values(), values, strict=True)
-        ]
+        columns = ", ".join(f'? AS "{each.column_name}"' for each in self._fields)
+        bound = [each.db_value(value) for each, value in zip(self._fields, values, strict=True)]
         # the condition is the domain's own, as it stands in the index
         text = f"SELECT ({self.promise.where}) FROM (SELECT {columns})"  # noqa: S608
         with closing(sqlite3.connect(":memory:")) as connection:

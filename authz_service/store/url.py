@@ -9,7 +9,7 @@ import peewee
 import psycopg.conninfo
 
 from authz_service.errors import StoreError
-from authz_service.store.postgresql import PostgresqlDatabase
+from authz_service.store.postgresql import PostgresqlDatabase, PostgresqlPool
 
 MEMORY: Final = "sqlite:///:memory:"
 
@@ -23,10 +23,24 @@ _SQLITE_WAIT_SECONDS: Final = 10
 _SQLITE_STATEMENTS: Final = 1_024
 
 
-def build_database(url: str, *, in_place: bool = True, **options: Any) -> peewee.Database:
-    """Build what connects to the database at a URL, with options of peewee's; as above."""
+def build_database(
+    url: str, *, in_place: bool = True, connections: int = 0, **options: Any
+) -> peewee.Database:
+    """Build what connects to the database at a URL, with options of peewee's.
+
+    Arguments:
+        url: where it is.
+        in_place: read the file of SQLite where it lies.
+        connections: how many to PostgreSQL there may be, in a pool; 0 for one a thread.
+        options: of peewee's.
+
+    Raises:
+        StoreError: when the URL cannot be used.
+    """
     if url.startswith("postgresql://"):
         _check_postgresql_url(url)
+        if connections:
+            return PostgresqlPool(url, connections)
         return PostgresqlDatabase(url, prefer_psycopg3=True, **options)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
