@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from authz_service.activation.candidate import load_folder
 from authz_service.activation.keeper import Keeper
+from authz_service.activation.signature import load_trust
 from authz_service.activation.verdict import Verdict
 from authz_service.activation.watcher import Watcher
 from authz_service.errors import PolicyError, RequestConflictError, StoreError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
     from authz_service.store.database import Store
+    from authz_service.store.policies import Activation
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,25 @@ class Doorkeeper:
     """What looks after the policies of one server.
 
     Arguments:
-        settings: which folder, and what policies have to pass.
-        trust: whose signatures count.
+        settings: which folder, whose signatures count, and what policies have to pass.
         who: runs the server.
         clock: tells the time, with its zone.
         new_id: makes what nobody else has.
     """
 
     settings: Settings
-    trust: Trust
     who: str
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+
+    @property
+    def trust(self) -> Trust:
+        """Whose signatures count.
+
+        Raises:
+            SettingError: when the keys cannot be read.
+        """
+        return load_trust(self.settings.policy_keys)
 
     @property
     def place(self) -> str:
@@ -82,13 +91,14 @@ class Doorkeeper:
         keep_policies(store, candidate.pack(), self.who, self.clock())
         note_folder(store, self.place, candidate.digest, self.clock())
 
-    def find_next(self, store: Store, tell: Callable[[str], None]) -> PolicySet:
+    def find_next(self, store: Store, before: Activation, tell: Callable[[str], None]) -> PolicySet:
         """Find what to begin with, where policies served before.
 
         What came to the folder since is tried first.
 
         Arguments:
             store: that knows which served.
+            before: which served last.
             tell: is told why it is not what is in the folder.
 
         Raises:
@@ -101,9 +111,7 @@ class Doorkeeper:
             tell(str(error))
         except StoreError as error:
             tell(f"what is in the folder is not tried: {error}")
-        last = find_last(store)
-        if last is None:
-            raise StoreError.at("the policies", "no_history", "it is not known which served")
+        last = find_last(store) or before
         kept = get_policies(store, last.digest)
         self.trust.require(kept.digest, kept.signature, kept.digest)
         if _find_digest(self.settings.policies) != last.digest:

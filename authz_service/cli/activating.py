@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
     from authz_service.store.database import Store
 
-_TAKEN: Final = ("database", "policies", "domain", "fixtures", "engine", "time_limit", *GATE[1:])
+_TAKEN: Final = ("database", "domain", "fixtures", "engine", "time_limit", *GATE[1:])
 
 
 @click.command()

@@ -23,7 +23,6 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from authz_service import assembly, storage
-from authz_service.activation.signature import load_trust
 from authz_service.activation.start import Doorkeeper
 from authz_service.cli.notify import DELIVERY
 from authz_service.cli.options import GATE, LOGGING, find_user, show_warning, takes_settings
@@ -31,6 +30,7 @@ from authz_service.decision.log_settings import build_log
 from authz_service.delivery.channels import build_channels, explain_silence
 from authz_service.delivery.turn import make_turn, take_turn
 from authz_service.errors import SettingError, StoreError
+from authz_service.policy.kept import open_kept, pack_policies
 from authz_service.store.database import open_store
 from authz_service.store.policies import find_last
 from authz_service.web.api import EVALUATION, WELL_KNOWN
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
+    from authz_service.store.policies import KeptPolicies
 
 _CHECK_SECONDS: Final = 1.0
 _AUTHORIZATION: Final = "Authorization: Bearer $KEY"
@@ -64,6 +65,7 @@ class _Shared:
     Arguments:
         parent: its number.
         announce: says what is served, when the first process that is ready calls it.
+        policies: what to begin with.
         turn: the file whose lock is held by the one that delivers messages, and looks after the
             policies.
         doorkeeper: looks after those.
@@ -72,6 +74,7 @@ class _Shared:
 
     parent: int
     announce: Callable[[], None]
+    policies: KeptPolicies
     turn: Path
     doorkeeper: Doorkeeper
     nudge: Event
@@ -125,16 +128,17 @@ def serve(settings: Settings, *, create: bool) -> None:
     with_keys = storage.find_whether_keys_exist(settings, domain)
     refuse_exposure(settings.host, has_keys=with_keys)
     _refuse_taken_address(settings)
-    trust = load_trust(settings.policy_keys)
-    doorkeeper = Doorkeeper(settings, trust, find_user(), storage.tell_time, assembly.draw_id)
+    doorkeeper = Doorkeeper(settings, find_user(), storage.tell_time, assembly.draw_id)
     build_channels(settings, domain.name)
-    if storage.find_in_store(settings, domain, find_last):
+    before = storage.find_in_store(settings, domain, find_last)
+    if before:
         store = storage.open_existing_store(settings, domain)
-        policies = doorkeeper.find_next(store, _warn)
+        policies = doorkeeper.find_next(store, before, _warn)
         engine = assembly.build_sampled_engine(settings, domain, show_warning, policies)
     else:
         first = doorkeeper.load_first()
-        engine = assembly.build_sampled_engine(settings, domain, show_warning, first.policies)
+        policies = first.policies
+        engine = assembly.build_sampled_engine(settings, domain, show_warning, policies)
         if create:
             _create(settings, domain)
         store = storage.open_existing_store(settings, domain)
@@ -153,7 +157,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     is_forked = multiprocessing.get_start_method() == "fork"
     built = engine if is_forked else None
     with make_turn() as turn:
-        shared = _Shared(os.getpid(), announce, turn, doorkeeper, nudge)
+        shared = _Shared(os.getpid(), announce, pack_policies(policies), turn, doorkeeper, nudge)
         loader = functools.partial(_load_worker, settings, domain, built, shared)
         server.serve(target_loader=loader, wrap_loader=False)
 
@@ -183,6 +187,9 @@ def _load_worker(
     When clients keep all threads waiting for their bodies, the process ends as well, and the parent
     starts another.
     """
+    if engine is None:
+        policies = open_kept(shared.policies, str(settings.policies))
+        engine = assembly.build_sampled_engine(settings, domain, policies=policies)
     patience = Patience(settings.threads, settings.body_timeout)
     log = build_log(settings, domain, storage.tell_time)
 
