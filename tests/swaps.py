@@ -44,29 +44,34 @@ _ASKED: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 class Client:
     """Asks over one connection, again and again, until it is told to end.
 
+    Arguments:
+        port: where.
+        pause: seconds between two questions.
+
     Attributes:
         seen: how many answers there were of each policy set.
         faults: answers that were none, or not of the set that they name.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, pause: float = 0) -> None:
         self.seen: Counter[str] = Counter()
         self.faults: list[str] = []
         self._port = port
-        self._is_ending = False
+        self._pause = pause
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def close(self) -> None:
         """Ask no more."""
-        self._is_ending = True
+        self._ending.set()
         self._thread.join()
 
     def _run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         with closing(connection):
             for path, data in itertools.cycle(_ASKED):
-                if self._is_ending:
+                if self._ending.wait(self._pause):
                     return
                 try:
                     self._ask(connection, path, data)
@@ -111,10 +116,10 @@ def install(folder: Path) -> Installation:
 
 
 @contextmanager
-def open_clients(port: int, count: int = _CLIENTS) -> Iterator[list[Client]]:
+def open_clients(port: int, count: int = _CLIENTS, pause: float = 0) -> Iterator[list[Client]]:
     """Have several clients ask meanwhile."""
     with ExitStack() as stack:
-        yield [stack.enter_context(closing(Client(port))) for _ in range(count)]
+        yield [stack.enter_context(closing(Client(port, pause))) for _ in range(count)]
 
 
 def activate(installed: Installation, policies: PolicySet) -> None:

@@ -24,7 +24,7 @@ from authz_service.policy.kept import pack_policies
 from authz_service.store.policies import Origin, keep_policies
 from authz_service.store.system import PolicyText
 from authz_service.store.trials import LEASE, Trial, begin_trial, end_trial, forget_refusal
-from authz_service.web.app import build_app, build_guard
+from authz_service.web.app import build_app, build_guard, build_keeper
 from authz_service.web.front import Front
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ class Followed:
         settings = build_settings(store.url, folder)
         self.front = Front(build_service(settings, store, build_set()))
         self.follower = Follower(self.front.desk.service, trust, self.front.swap)
-        guard = build_guard(self.front.desk.service)
-        app = build_app(self.front, None, guard, lambda: self.follower.problems)
+        service = self.front.desk.service
+        keeper, guard = build_keeper(service), build_guard(service)
+        app = build_app(self.front, keeper, None, guard, problems=lambda: self.follower.problems)
         self.client: FlaskClient = app.test_client()
         self.store = store
 
@@ -67,9 +68,9 @@ class Followed:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
+def store(sqlite_url: str) -> Iterator[Store]:
     """A store of the clinic, in which its policies serve."""
-    with open_clinic(url) as opened:
+    with open_clinic(sqlite_url) as opened:
         yield opened
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from clinic_sets import (
-    CLINIC_PATH,
     CLOSED,
     build_candidate,
+    build_keeper,
     build_service,
     build_set,
     build_settings,
@@ -18,12 +18,14 @@ from clinic_sets import (
 from installation import wait_until
 from portal_service import Answer, read_error
 
+from authz_service import storage
 from authz_service.activation.bundle import TAR, write_bundle
-from authz_service.activation.signature import make_key, sign
+from authz_service.activation.signature import load_trust, make_key, sign
 from authz_service.store.keys import create_key
 from authz_service.store.policies import Origin
 from authz_service.store.trials import LEASE, Trial, begin_trial
-from authz_service.web.app import create_app
+from authz_service.web.app import build_app, build_guard
+from authz_service.web.front import Front
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +42,11 @@ class Clinic:
 
     def __init__(self, store: Store, folder: Path, **changes: Any) -> None:
         settings = build_settings(store.url, folder, **changes)
-        self._client = create_app(build_service(settings, store, build_set())).test_client()
+        service = build_service(settings, store, build_set())
+        trust = load_trust(settings.policy_keys)
+        keeper = build_keeper(settings, store, trust, storage.tell_time)
+        app = build_app(Front(service), keeper, None, build_guard(service))
+        self._client = app.test_client()
 
     def call(
         self, method: str, path: str, body: bytes = b"", kind: str = TAR, key: str = ""
@@ -64,9 +70,8 @@ class Clinic:
 
 
 @pytest.fixture
-def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(sqlite_url: str) -> Iterator[Store]:
     """A store of the clinic, in which its policies serve."""
-    monkeypatch.setenv("PYTHONPATH", CLINIC_PATH)
     with open_clinic(sqlite_url) as opened:
         yield opened
 

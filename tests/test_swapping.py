@@ -32,7 +32,7 @@ from authz_service.store.database import open_store
 from authz_service.store.policies import find_activations
 from authz_service.store.trials import TrialState, find_trial
 from authz_service.store.writer import write_time
-from authz_service.web.app import build_app, build_guard
+from authz_service.web.app import build_app, build_guard, build_keeper
 from authz_service.web.front import Front
 from authz_service.web.patience import Patience
 
@@ -82,7 +82,7 @@ def test_of_a_hundred_swaps_no_answer_is_mixed(sqlite_url: str, tmp_path: Path, 
         engines = [assembly.build_engine(settings, DOMAIN, policies=each) for each in sets]
         front = Front(service)
         patience = Patience(1, 10) if door == "lean" else None
-        app = build_app(front, patience, build_guard(service), tuple).wsgi_app
+        app = build_app(front, build_keeper(service), patience, build_guard(service)).wsgi_app
 
         def be_client() -> None:
             while not ended.is_set():
@@ -117,7 +117,7 @@ def test_a_server_swaps_under_load(tmp_path: Path) -> None:
     """
     installed = swaps.install(tmp_path)
     with installed.serve("--create", "--workers=2"):
-        with swaps.open_clients(installed.port, 2) as clients:
+        with swaps.open_clients(installed.port, 2, 0.01) as clients:
             swaps.swap(installed, clients, 3)
         with closing(open_store(f"sqlite:///{installed.database}", DOMAIN)) as store:
             activations = find_activations(store)

@@ -1,4 +1,4 @@
-"""The watcher: a folder that changes is tried once it has come to rest; on both databases."""
+"""The watcher: a folder that changes is tried once it has come to rest."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
+def store(sqlite_url: str) -> Iterator[Store]:
     """A store of the clinic, in which its policies serve."""
-    with open_clinic(url) as opened:
+    with open_clinic(sqlite_url) as opened:
         yield opened
 
 

@@ -84,13 +84,20 @@ def load_app(
     follower.look()  # what began to serve since the engine was built
     never = threading.Event()
     threading.Thread(target=follower.run, args=(never,), name="follow", daemon=True).start()
-    return build_app(front, patience, guard, lambda: follower.problems)
+    keeper = build_keeper(service)
+    return build_app(front, keeper, patience, guard, problems=lambda: follower.problems)
 
 
 def build_guard(service: Service) -> Guard:
     """Build what lets requests in; where others than this machine ask, never without a key."""
     may_open = is_loopback(service.settings.host)
     return Guard(service.store, may_open=may_open, tell_time=storage.tell_time)
+
+
+def build_keeper(service: Service) -> Keeper:
+    """Build what has policies tried that are sent."""
+    settings, trust = service.settings, load_trust(service.settings.policy_keys)
+    return Keeper(settings, service.store, trust, service.clock, new_id=assembly.draw_id)
 
 
 def create_app(
@@ -103,21 +110,28 @@ def create_app(
         patience: as below.
         guard: lets requests in; one over the store of the service if there is none.
     """
-    return build_app(Front(service), patience, guard or build_guard(service), tuple)
+    guard = guard or build_guard(service)
+    return build_app(Front(service), build_keeper(service), patience, guard)
 
 
-def build_app(front: Front, patience: Patience | None, guard: Guard, problems: Problems) -> Flask:
+def build_app(
+    front: Front,
+    keeper: Keeper,
+    patience: Patience | None,
+    guard: Guard,
+    *,
+    problems: Problems = tuple,
+) -> Flask:
     """Build the application.
 
     Arguments:
         front: has what answers by now.
+        keeper: has policies tried that are sent.
         patience: where it is served by threads, and usual questions are answered in front of Flask.
         guard: lets requests in.
         problems: tells why the policies that are wanted do not serve.
     """
     service = front.desk.service
-    trust = load_trust(service.settings.policy_keys)
-    keeper = Keeper(service.settings, service.store, trust, service.clock, new_id=assembly.draw_id)
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
     app.url_map.converters["entity_id"] = EntityIdConverter
