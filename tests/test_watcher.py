@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -143,14 +144,15 @@ def test_a_folder_that_is_gone_is_refused(store: Store, folder: Path) -> None:
 
 
 def test_a_file_that_leads_nowhere_is_refused(store: Store, folder: Path) -> None:
-    """A link to itself, or one that is a folder."""
+    """A link to itself, a folder, or a pipe, at which a reader would wait."""
     watcher = watch(store, folder)
     settle(watcher)
     (folder / "loop.polar").symlink_to("loop.polar")
     (folder / "dir.polar").mkdir()
+    os.mkfifo(folder / "pipe.polar")
     settle(watcher)
 
-    assert ["unreadable_file", "unreadable_file"] == refused(store)
+    assert ["unreadable_file"] * 3 == refused(store)
 
 
 def test_what_the_folder_held_all_along_does_not_come_back(store: Store, folder: Path) -> None:

@@ -26,13 +26,11 @@ class Desk:
 
     Arguments:
         service: what answers.
-        responder: makes the bodies of answers.
         answers: by path, what answers usual questions.
         headers: of the answers to those.
     """
 
     service: Service
-    responder: Responder
     answers: Mapping[str, Answering]
     headers: Sequence[tuple[str, str]]
 
@@ -58,4 +56,4 @@ class Front:
 def _build_desk(service: Service) -> Desk:
     responder = Responder(service.decider, service.settings.max_batch)
     headers = [("Content-Type", JSON), (POLICY_DIGEST, service.decider.policy_digest)]
-    return Desk(service, responder, find_answers(service, responder), headers)
+    return Desk(service, find_answers(service, responder), headers)
