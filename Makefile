@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree durability swaps bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact format lock clean
+.PHONY: help serve test lint types pytest scenarios agree mutate durability swaps bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact bench-scenarios format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,9 +19,11 @@ serve: $(VENV)/runtime ## Serve on 127.0.0.1:8080 (PORT= changes it); make var/p
 
 test: lint types pytest scenarios ## Check everything: style, types, tests, scenarios
 
-lint: $(VENV)/development ## Check the style
+lint: $(VENV)/development ## Check the style, and policies, fixtures and scenarios without running them
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(AUTHZ) fmt --check
+	$(AUTHZ) lint --strict
 
 types: $(VENV)/development ## Check the types
 	$(VENV)/bin/mypy
@@ -62,6 +64,9 @@ bench-equivalent: $(VENV)/benchmarks ## Measure how fast two policies are compar
 bench-import: $(VENV)/benchmarks ## Measure how fast entities are imported and exported
 	$(PYTHON) benchmarks/importing.py
 
+bench-scenarios: $(VENV)/benchmarks ## Measure how fast scenarios are run
+	$(PYTHON) benchmarks/scenarios.py
+
 bench-log: $(VENV)/benchmarks ## Measure what the decision log costs (needs wrk)
 	$(PYTHON) benchmarks/logged.py
 
@@ -70,6 +75,9 @@ bench-impact: $(VENV)/benchmarks ## Measure how fast a change of policies is loo
 
 agree: $(VENV)/development ## Hold both engines against each other on 100,000 made-up policies (PAIRS=)
 	$(PYTHON) tests/agree.py $(if $(PAIRS),--pairs $(PAIRS))
+
+mutate: $(VENV)/development ## Change our policies in one thing at a time: some scenario must fail
+	$(AUTHZ) mutate --jobs 0
 
 durability: $(VENV)/development ## Kill performing processes 20 times, and look at what is left
 	$(PYTHON) tests/durability.py
@@ -80,9 +88,10 @@ swaps: $(VENV)/development ## Swap policies 100 times under load, and look at ev
 scenarios: $(VENV)/development ## Run the scenarios
 	$(AUTHZ) test
 
-format: $(VENV)/development ## Put the code into its format
+format: $(VENV)/development ## Put the code, policies, fixtures and scenarios into their format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+	$(AUTHZ) fmt
 
 # Stamps: what serving needs, and what testing and measuring need on top. All install exactly what the lock
 # files name, and each download is checked by its hash.

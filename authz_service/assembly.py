@@ -21,6 +21,7 @@ from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import Fault, Place, PolicyError, SettingError
 from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
+from authz_service.policy.exchange import Exchange
 from authz_service.policy.kept import find_policies
 from authz_service.policy.source import (
     check_policies,
@@ -138,7 +139,7 @@ def find_compiled(engine: Engine, settings: Settings, domain: Domain) -> Compile
     Raises:
         PolicyError: as above.
     """
-    while isinstance(engine, (Sampled, Both)):
+    while isinstance(engine, (Sampled, Both, Exchange)):
         engine = engine.engine
     if isinstance(engine, CompiledEngine):
         return engine

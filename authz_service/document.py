@@ -120,8 +120,7 @@ def parse_document(data: bytes, name: str) -> Value | None:
     """
     try:
         text = data.decode("utf-8")
-        _refuse_indirection(text, name)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _Loader(text, name).get_single_node()
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
         raise DocumentError.at(name, "not_utf8", message) from None
@@ -210,24 +209,39 @@ def _place(name: str, mark: Any) -> Place:
     return Place(name, mark.line + 1, mark.column + 1)
 
 
-def _refuse_indirection(text: str, name: str) -> None:
-    """Look at the events first: they are flat, so depth and aliases cannot exhaust anything."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        place = _place(name, event.start_mark)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+class _Loader(yaml.SafeLoader):
+    """Composes a document, and looks at each event first: aliases and depth exhaust nothing.
+
+    Arguments:
+        text: the document.
+        name: stands for the file in messages.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self._name = name
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose what comes next.
+
+        Raises:
+            DocumentError: when it says something else than it shows, or is nested too deep.
+        """
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs have no types
+        place = _place(self._name, event.start_mark)
+        if isinstance(event, yaml.AliasEvent) or event.anchor:
             message = "anchors and aliases are not used here; write the value out"
             raise DocumentError.at(place, "yaml_alias", message)
-        tag = getattr(event, "tag", None)
-        if tag:
-            raise DocumentError.at(place, "yaml_tag", f"the tag `{tag}` is not used here")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _DEEPEST:
+        if event.tag:
+            raise DocumentError.at(place, "yaml_tag", f"the tag `{event.tag}` is not used here")
+        self._depth += isinstance(event, yaml.CollectionStartEvent)
+        if self._depth > _DEEPEST:
             message = f"is nested deeper than {_DEEPEST} levels"
             raise DocumentError.at(place, "nested_too_deep", message)
+        node = super().compose_node(parent, index)
+        self._depth -= isinstance(event, yaml.CollectionStartEvent)
+        return node
 
 
 def _convert(node: yaml.Node, name: str, faults: list[Fault]) -> Value:

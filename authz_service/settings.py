@@ -353,6 +353,11 @@ def write_settings(settings: Settings) -> dict[str, str]:
     }
 
 
+def allows_color(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the environment lets programs print in colours, as no-color.org has it."""
+    return not environ.get("NO_COLOR")
+
+
 def _find_text(
     name: str, overrides: Mapping[str, str | None], environ: Mapping[str, str]
 ) -> tuple[str, str | None]:

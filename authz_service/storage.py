@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeVar
 from authz_service.errors import LogError, SettingError, StoreError
 from authz_service.store.database import open_store
 from authz_service.store.domain import Domain
-from authz_service.store.fixture import load_fixtures
+from authz_service.store.fixture import load_entities, load_fixtures
 from authz_service.store.importing import import_entities
 from authz_service.store.journal import find_log_file, open_journal
 from authz_service.store.keys import has_keys
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from authz_service.document import Value
     from authz_service.settings import Settings
     from authz_service.store.database import Store
     from authz_service.store.journal import Journal
@@ -227,6 +228,16 @@ def build_fixture_store(fixture: Path, domain: Domain) -> Store:
         store.close()
         raise
     return store
+
+
+def add_entities(store: Store, domain: Domain, entities: Value) -> None:
+    """Add entities that stand in a file to a store: all of them, or none.
+
+    Raises:
+        FixtureError: when they cannot be loaded.
+    """
+    with store.transaction(), write(store, _LOADED, tell_time()) as writer:
+        load_entities(entities, writer, domain)
 
 
 def create_store(store: Store, domain: Domain, fixtures: Iterable[Path]) -> int | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import secrets
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import pytest
@@ -32,6 +31,21 @@ pytest.register_assert_rewrite("portal_service", "store_suite")
 from post_office import open_gateway, open_mail_server  # noqa: E402  # as below
 from store_suite import LIBRARY  # noqa: E402  # its assertions are rewritten first
 
+# What an earlier test has left open, and what it has left in the database.
+END_ALL: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test'"
+DROP_ALL: Final = r"""
+DO $$
+DECLARE name TEXT;
+BEGIN
+    FOR name IN SELECT nspname FROM pg_namespace
+        WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
+    LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', name);
+    END LOOP;
+    CREATE SCHEMA public;
+END $$
+"""
+
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresServer]:
@@ -44,16 +58,22 @@ def postgresql_server() -> Iterator[PostgresServer]:
         # Nothing here outlives the run, so waiting for the disk would only cost time.
         for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
             _run_on_postgresql(server.get_uri(), statement)
+        _run_on_postgresql(server.get_uri(), "CREATE DATABASE test")
         yield server
         server.cleanup()
 
 
 @pytest.fixture
 def postgresql_url(postgresql_server: PostgresServer) -> str:
-    """A new database in PostgreSQL."""
-    name = f"test_{secrets.token_hex(8)}"
-    _run_on_postgresql(postgresql_server.get_uri(), f"CREATE DATABASE {name}")
-    return postgresql_server.get_uri(database=name)
+    """A database in PostgreSQL with nothing in it, which is the same one for all tests.
+
+    To make one, or to remove one, takes as long as most tests.
+    """
+    url = postgresql_server.get_uri(database="test")
+    for statement in (END_ALL, "ALTER DATABASE test RESET ALL"):
+        _run_on_postgresql(postgresql_server.get_uri(), statement)
+    _run_on_postgresql(url, DROP_ALL)
+    return url
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +14,7 @@ import pytest
 import small_domain
 
 from authz_service import assembly, storage
+from authz_service.document import parse_document
 from authz_service.errors import FixtureError, PolicyError, SettingError, StoreError
 from authz_service.policy.request import Request, read_given
 from authz_service.policy.source import load_policies
@@ -313,6 +314,23 @@ def test_a_fixture_store_needs_a_good_fixture(tmp_path: Path, broken: Path) -> N
         storage.build_fixture_store(broken, DOMAIN)
     with pytest.raises(FixtureError, match="there is no such file"):
         storage.build_fixture_store(tmp_path / "none.yaml", DOMAIN)
+
+
+def test_entities_are_added_to_a_store_all_or_none(url: str) -> None:
+    """They may refer to what is there; one that is wrong keeps out the others."""
+    text = "person: {ann: {name: Ann, email: a@x.example}, rose: {name: R, email: %s}}"
+    store = open_store(url, DOMAIN)
+    storage.create_store(store, DOMAIN, [SMITH])
+    found = []
+    for email in ("7", "r@x.example"):
+        own = parse_document((text % email).encode(), "own.yaml")
+        assert own is not None
+        with suppress(FixtureError):
+            storage.add_entities(store, DOMAIN, own)
+        found.append(store.find(Reference("person", "ann")) is not None)
+    store.close()
+
+    assert [False, True] == found
 
 
 @pytest.fixture

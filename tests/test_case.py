@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from authz_service.errors import Place, ScenarioError
 from authz_service.policy.request import Said
-from authz_service.scenario.case import (
-    Expectation,
-    Inquiry,
-    Scenario,
-    find_scenario_files,
-    load_scenario,
-)
+from authz_service.scenario.case import Scenario, find_scenario_files, load_scenario
+from authz_service.scenario.inquiry import Expectation, Inquiry
 from authz_service.scenario.step import Step
 from authz_service.store.entity import Reference
 
@@ -244,6 +239,31 @@ def test_a_question_tells_what_comes_with_it(path: Path) -> None:
     assert [f"a/b view c/d {said}"] == questions(load(path, CASE.format(f"{{{case}}}")))
 
 
+TAGGED: Final = """\
+scenario: Some cases
+fixture: smith
+tags: [slow, release]
+skip: waits for the new channel
+cases:
+  - {who: a/b, on: c/d, can: view}
+  - {who: a/b, on: c/d, can: edit, tags: own, skip: nobody knows}
+  - do: {who: a/b, action: send, on: c/d}
+"""
+
+
+def test_what_a_scenario_is_tagged_with_holds_for_all_in_it(path: Path) -> None:
+    """A case adds its own tags, and its own reason not to be asked comes first."""
+    expected = [
+        (("slow", "release"), "waits for the new channel"),
+        (("slow", "release", "own"), "nobody knows"),
+        (("slow", "release"), "waits for the new channel"),
+    ]
+    scenario = load(path, TAGGED)
+
+    assert expected == [(each.tags, each.skip) for each in scenario.items]
+    assert expected[0] == (scenario.tags, scenario.skip)
+
+
 STEP: Final = """\
 scenario: One step
 fixture: smith
@@ -273,10 +293,12 @@ cases:
 
 def test_a_step_is_read_whole(path: Path) -> None:
     """Who does what on what, what comes with it, when, and what must come of it."""
-    question, step, other = load(path, STEP).items
+    scenario = load(path, STEP)
+    [question], (step, other) = scenario.inquiries, scenario.steps
     assert isinstance(step, Step)
     changes = step.changes or ()
 
+    assert (question, step, other) == scenario.items
     assert "person/mary view thing/b" == str(question)
     assert (
         "do person/mary send thing/b via web"
@@ -294,7 +316,7 @@ def test_a_step_is_read_whole(path: Path) -> None:
     assert ["thing/b", "thing/c"] == [str(each.reference) for each in changes]
     assert [False, True] == [each.values is None for each in changes]
     assert {"a@x.example": ("hello",), "0470000001": ("code", "hello")} == step.informs
-    assert (None, None, ("late", "busy")) == (other.changes, other.informs, other.denied)  # type: ignore[union-attr]  # it is a step
+    assert (None, None, ("late", "busy")) == (other.changes, other.informs, other.denied)
 
 
 def test_a_step_knows_its_places(path: Path) -> None:
@@ -366,8 +388,9 @@ FAULTS: Final = {
     ],
     f"{CASES}can: x\n    weather: y": [
         (
-            "7:5: there is no key `weather`; there is `can`, `cannot`, `do`, `on`, `via`, `who`,"
-            " `with` [unknown_key]"
+            "7:5: there is no key `weather`; there is `because`, `can`, `cannot`, `do`,"
+            " `everyone_else`, `examples`, `exhaustive`, `lists`, `missing`, `on`,"
+            " `only_these_reasons`, `skip`, `table`, `tags`, `via`, `who`, `with` [unknown_key]"
         )
     ],
     "scenario:\nfixture: f\n" + CASES.removeprefix(HEAD) + "can: x": [
@@ -392,7 +415,7 @@ FAULTS: Final = {
     f"{HEAD}cases: {{who: a/b}}": [f"3:8: `cases` {LIST} [invalid_value]"],
     f"{HEAD}cases: [x]": ["3:9: `cases` must be keys with values [invalid_value]"],
     f"{HEAD}cases:\n  - who: a/b\n    on: c/d": [
-        "4:5: this case asserts nothing; add `can:` or `cannot:` [asserts_nothing]"
+        "4:5: this case asserts nothing; add `can:`, `cannot:` or `lists:` [asserts_nothing]"
     ],
     f"{HEAD}cases:\n  - can: x": [
         "4:5: lacks `on:` [missing_key]",
@@ -548,7 +571,7 @@ FAULTS: Final = {
     ],
     f"{CASES}can: [x, x]\n  - {{who: a/b, on: c/d}}": [
         "6:14: `x` is in line 6 already; a case names it once [action_twice]",
-        "7:5: this case asserts nothing; add `can:` or `cannot:` [asserts_nothing]",
+        "7:5: this case asserts nothing; add `can:`, `cannot:` or `lists:` [asserts_nothing]",
     ],
 }
 

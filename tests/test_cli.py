@@ -409,8 +409,9 @@ def test_a_scenario_that_fails_ends_with_1(write_scenario: Callable[[str, str], 
         "       expected: allow",
         "       came:     deny: not_permitted (no rule permits this)",
     ] == lines[:4]
-    assert lines[4].endswith(f" check {asked} --fixture fixtures/smith.yaml --via web")
-    assert ["ok  ", "3 passed, 1 failed"] == [lines[5][:4], lines[6]]
+    assert lines[4].startswith(f"       why:      {MARY} may not view_bills on {MOBILE}: no rule")
+    assert lines[5].endswith(f" check {asked} --fixture fixtures/smith.yaml --via web")
+    assert ["ok  ", "3 passed, 1 failed"] == [lines[6][:4], lines[7]]
 
 
 def test_a_scenario_that_cannot_be_run_ends_with_2(
@@ -497,8 +498,10 @@ def test_every_command_is_listed() -> None:
     """The main help has a line for each command."""
     listed = run("--help").stdout.partition("Commands:")[2]
 
-    expected = "can changes check equivalent explain export impact import keys lint load log"
-    more = "messages migrate notify perform policy replay review serve show steps test what who"
+    expected = "can changes check equivalent explain export fmt impact import keys lint load log"
+    more = (
+        "messages migrate mutate notify perform policy replay review serve show steps test what who"
+    )
     assert [*expected.split(), *more.split()] == [
         line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "
     ]

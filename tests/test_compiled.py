@@ -361,6 +361,20 @@ def crowded(records: Store) -> Store:
     return records
 
 
+def test_an_engine_like_another_answers_by_its_own_policies(records: Store) -> None:
+    """What it takes over is only what says the same."""
+    [same, other] = (f'allow(_: Request, "{action}", _: Record);' for action in ("read", "write"))
+    first = compile_policy(same)
+    again = CompiledEngine(compile_policy(other).policies, DOMAIN, LONG, alike=first)
+
+    assert [(), ("not_permitted",)] == [
+        first.reasons(records, ask_for(action=each), NOON) for each in ("read", "write")
+    ]
+    assert [("not_permitted",), ()] == [
+        again.reasons(records, ask_for(action=each), NOON) for each in ("read", "write")
+    ]
+
+
 def test_a_question_that_takes_too_long_ends(crowded: Store) -> None:
     """The time limit is an error of its own, and the next question is answered."""
     engine = compile_policy(BUSY, time_limit=50)

@@ -17,6 +17,9 @@ from test_policies import STORES, cases
 from authz_service import assembly
 from authz_service.portal import DOMAIN
 from authz_service.scenario.case import find_scenario_files, load_scenario
+from authz_service.scenario.command import Commands
+from authz_service.scenario.equipment import Equipment
+from authz_service.scenario.fixtures import FixtureStores
 from authz_service.scenario.session import Session
 from authz_service.storage import tell_time
 from authz_service.store.database import open_store
@@ -68,7 +71,10 @@ class Explaining:
     def __init__(self, engine: CompiledEngine) -> None:
         self._engine = engine
         self.policy_digest = engine.policy_digest
+        self.policies = engine.policies
         self.find_messages = engine.find_messages
+        self.reasons_many = engine.reasons_many
+        self.search = engine.search
         self.explained = 0
         self.different: list[Request] = []
         self._judges: dict[Store, Explainer] = {}
@@ -99,15 +105,12 @@ class Explaining:
 def test_every_scenario_is_explained_as_it_is_decided() -> None:
     """An explanation has the decision of a check, and clauses for each of its reasons."""
     engine = Explaining(compiled())
+    given = replace(SETTINGS, fixtures=ROOT / "fixtures")
+    stores, commands = FixtureStores(DOMAIN), Commands(given)
+    equipment = Equipment(engine, DOMAIN, given, stores, commands)  # type: ignore[arg-type]  # nobody asks for all
     for path in find_scenario_files([ROOT / "scenarios"]):
-        each = load_scenario(path)
-        session = Session(
-            engine=engine,  # type: ignore[arg-type]  # nobody searches
-            domain=DOMAIN,
-            settings=SETTINGS,
-            fixture=ROOT / "fixtures" / f"{each.fixture}.yaml",
-            scenario=each,
-        )
+        each = load_scenario(path, ROOT / "fixtures")
+        session = Session(equipment, each)
         for position in range(len(each.items)):
             session.put(position)
         session.close()

@@ -11,6 +11,7 @@ from generated_agreement import read_policy_set
 from mutants import DIFFERENT, LONG, POLICIES, change, compare_with_ours
 
 from authz_service.equivalence.comparison import Bounds, compare_policies
+from authz_service.errors import ScenarioError
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.portal import DOMAIN
 from authz_service.scenario.case import load_scenario
@@ -60,22 +61,19 @@ def run(kept: Kept, folder: Path, settings: Settings) -> list[bool]:
         (folder / kind / f"{kept.name}.yaml").write_text(text)
     scenario = load_scenario(folder / "scenarios" / f"{kept.name}.yaml")
     runner = Runner(dataclasses.replace(settings, fixtures=folder / "fixtures"))
-    return [each.passed for each in runner.run(scenario)]
+    try:
+        return [each.passed for each in runner.run(scenario)]
+    except ScenarioError:  # of two policies, one may not have the reason
+        return [False]
 
 
 @pytest.mark.parametrize(
-    ("name", "passed_by"),
-    [
-        ("condition dropped", "old"),
-        ("channel weakened", "old"),
-        ("reason renamed", "old"),
-        ("reason added", "new"),
-    ],
+    "name", ["condition dropped", "channel weakened", "reason renamed", "reason added"]
 )
-def test_the_scenario_passes_by_one_policy_and_fails_by_the_other(
-    name: str, passed_by: str, tmp_path: Path
+def test_the_scenario_passes_by_the_old_policy_and_fails_by_the_new_one(
+    name: str, tmp_path: Path
 ) -> None:
-    """The old policy passes, but where the new one gives the same reasons and more."""
+    """Also where the new one gives the same reasons and more."""
     changed = change(*DIFFERENT.get(name, ADDED))
     found = compare_with_ours(CompiledEngine(changed, DOMAIN, LONG)).difference
     assert found is not None
@@ -87,8 +85,8 @@ def test_the_scenario_passes_by_one_policy_and_fails_by_the_other(
         if run(kept, tmp_path, Settings(policies=folder)) == [True]
     ]
 
-    assert [passed_by] == passed
-    assert f"This passes by `{passed_by}`" in kept.scenario
+    assert ["old"] == passed
+    assert "This passes by `old` and fails by `new`." in kept.scenario
 
 
 @pytest.mark.parametrize(("old", "new"), [(LETTERS, LETTERS.replace("10", "11")), (LATE, LETTERS)])

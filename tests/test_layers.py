@@ -25,6 +25,7 @@ MAY_IMPORT: Final = {
     "": set[str](),
     "errors": set[str](),
     "addresses": set[str](),
+    "page": set[str](),
     "settings": _FOUNDATION | {"addresses"},
     "document": _FOUNDATION,
     "strict_json": _FOUNDATION,
@@ -33,14 +34,18 @@ MAY_IMPORT: Final = {
     "policy": _STORE | {"store"},
     "equivalence": _DECISION,
     "delivery": _FOUNDATION | _SETTINGS | {"store"},
-    "decision": _DECISION,
+    "decision": _DECISION | {"page"},
     "portal": _DECISION | {"decision"},
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
     "activation": _SERVICE | {"scenario"},
+    "mutation": _SERVICE | {"equivalence", "scenario"},
+    "reporting": _FOUNDATION | {"page", "polar", "scenario"},
     "web": _SERVICE | {"activation"},
-    "cli": _SERVICE | {"equivalence", "scenario", "activation", "web"},
+    "formatting": _FOUNDATION | {"document", "polar", "policy"},
+    "cli": _SERVICE
+    | {"equivalence", "scenario", "activation", "mutation", "reporting", "web", "formatting"},
 }
 
 ONLY_IN: Final = {
@@ -64,7 +69,7 @@ ONLY_IN: Final = {
     ),
     "psycopg": ("store.database", "store.url", "store.postgresql", "store.watch"),
     "itsdangerous": ("decision.paging",),
-    "yaml": ("document",),
+    "yaml": ("document", "formatting.nodes"),
     "click": ("cli",),
     "granian": ("cli.serve",),
     "Crypto": ("activation.signature",),

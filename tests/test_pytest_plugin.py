@@ -157,10 +157,60 @@ def test_a_failure_says_what_one_needs(project: pytest.Pytester) -> None:
         "  expected: deny, with not_permitted",
         "  came:     allow",
     ] == result.outlines[start + 1 : start + 3]
+    why = (
+        f"  why:      {question.replace(' view', ' may view').replace(' sub', ' on sub')}, by polic"
+    )
+    assert result.outlines[start + 3].startswith(why)
     command = rf"  ask:      \S*authz check {question} --fixture fixtures/smith.yaml"
-    assert re.match(command, result.outlines[start + 3])
+    assert re.match(command, result.outlines[start + 4])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+TAGGED: Final = SCENARIO.replace("cases:", "tags: mobile\ncases:").replace(
+    "    cannot:", "    tags: [slow, odd-one]\n    cannot:"
+)
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [(1, "odd-one"), (4, "mobile and not slow")],
+)
+def test_tags_are_marks(project: pytest.Pytester, expected: int, words: str) -> None:
+    """`-m` picks by the tags of scenarios and of their cases."""
+    write(project, "scenarios/smith.yaml", TAGGED)
+
+    assert expected == len(collected(project, "-m", words, "--strict-markers"))
+
+
+@pytest.mark.parametrize("tag", ["xfail", "_own"])
+def test_a_tag_that_means_something_to_pytest_is_refused(
+    project: pytest.Pytester, tag: str
+) -> None:
+    """A tag picks; it must not make what fails pass."""
+    write(project, "scenarios/smith.yaml", TAGGED.replace("mobile", tag))
+    result = project.runpytest()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*smith.yaml: pytest has a meaning of its own for `{tag}`; *"])
+
+
+def test_what_is_skipped_says_why(project: pytest.Pytester) -> None:
+    """It is not put: it would fail."""
+    skipped = WRONG.replace("    cannot:", "    skip: nobody has decided yet\n    cannot:")
+    write(project, "scenarios/smith.yaml", skipped)
+    result = project.runpytest("-rs")
+
+    result.assert_outcomes(passed=4, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED * nobody has decided yet"])
+
+
+def test_a_scenario_that_is_skipped_needs_no_fixture(project: pytest.Pytester) -> None:
+    """It may be written before there is one."""
+    later = SCENARIO.replace("fixture: smith", "fixture: nothing\nskip: later")
+    write(project, "scenarios/smith.yaml", later)
+
+    project.runpytest().assert_outcomes(skipped=5)
 
 
 def test_every_step_is_an_item(project: pytest.Pytester) -> None:
@@ -223,7 +273,9 @@ def test_a_broken_step_is_told_once(project: pytest.Pytester, options: tuple[str
     result = project.runpytest(*options)
 
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["scenarios/room.yaml:6:5: `new`: `step_down` makes no entity *"])
+    result.stdout.fnmatch_lines(
+        ["  error:    scenarios/room.yaml:6:5: `new`: `step_down` makes no entity *"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

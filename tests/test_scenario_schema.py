@@ -84,9 +84,42 @@ def test_every_key_is_described(part: dict[str, Any]) -> None:
     assert part["description"].endswith((".", "`."))
 
 
+def keys_of(*path: str) -> list[str]:
+    """Find the keys that the schema knows in a place."""
+    found = SCHEMA
+    for each in path:
+        found = found[each]
+    return sorted(found["properties"])
+
+
+KEYS: Final = {
+    "zzzzzz: 1": keys_of(),
+    "cases: [{on: a/b, table: [], zzzzzz: 1}]": keys_of("$defs", "grid"),
+    "cases: [{do: {}, zzzzzz: 1}]": keys_of("$defs", "step"),
+    "cases: [{do: {zzzzzz: 1}}]": keys_of("$defs", "step", "properties", "do"),
+    "cases: [{zzzzzz: 1}]": sorted({*keys_of("$defs", "case"), "do", "table"}),
+    "cases: [{lists: {zzzzzz: 1}}]": keys_of("$defs", "case", "properties", "lists"),
+    "cases: [{missing: [{zzzzzz: 1}]}]": keys_of("$defs", "fact"),
+}
+
+
+@pytest.mark.parametrize(("text", "keys"), KEYS.items(), ids=KEYS.keys())
+def test_the_schema_has_the_keys_that_the_loader_has(
+    tmp_path: Path, text: str, keys: list[str]
+) -> None:
+    """A key that is known to one of them is known to the other."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    [told] = [each.message for each in caught.value.faults if "`zzzzzz`" in each.message]
+
+    assert keys == re.findall("`([a-z_]+)`", told)[1:]
+
+
 def test_the_schema_has_a_name() -> None:
     """Editors show what a file is checked by."""
-    assert ("urn:authz-service:scenario:1", "Authorization scenario") == (
+    assert ("urn:authz-service:scenario:2", "Authorization scenario") == (
         SCHEMA["$id"],
         SCHEMA["title"],
     )
@@ -133,6 +166,16 @@ def with_case(case: str) -> str:
     return f"{START}cases: [{{{case}}}]\n"
 
 
+def with_missing(facts: str) -> str:
+    """Write a file with a denial, and what is missing."""
+    return with_case(f"who: person/a, on: thing/b, cannot: view, missing: [{facts}]")
+
+
+def with_table(rows: str, rest: str = "") -> str:
+    """Write a file with a table, and what stands beside it."""
+    return with_case(f"on: thing/b, table: [{rows}]{rest}")
+
+
 GOOD: Final = {
     "what is needed": WHOLE,
     "a source": WHOLE + "source: page.txt",
@@ -140,7 +183,7 @@ GOOD: Final = {
     "a time in quotes": WHOLE + 'at: "2026-01-05T09:00:00Z"',
     "a time elsewhere": WHOLE + "at: 2026-01-05T09:00:00.5+05:30",
     "a time with a blank": WHOLE + "at: 2026-01-05 09:00:00Z",
-    "two cases": f"{START}cases: [{GOOD_CASE}, {GOOD_CASE}]",
+    "two cases": f"{START}cases: [{GOOD_CASE}, {GOOD_CASE.replace('view', 'edit')}]",
     "a channel": with_case("who: person/a, on: thing/b, via: web, can: view"),
     "lists": with_case(
         "who: [person/a, person/b], on: [thing/b], via: [web, app], can: [view, edit]"
@@ -156,6 +199,43 @@ GOOD: Final = {
         " resource: {since: 2026-01-05T09:00:00Z, title: ''}, context: {ticket: a}}"
     ),
     "an empty list that is said": with_case(f"{SAID} {{action: {{parts: []}}}}"),
+    "tags": with_case("who: person/a, on: thing/b, can: view, tags: [slow, new]") + "tags: slow",
+    "what is skipped": with_case("who: person/a, on: thing/b, can: view, skip: why") + "skip: why",
+    "a rule": with_case("who: person/a, on: thing/b, can: view, because: bills.polar:7"),
+    "rules": with_case("who: person/a, on: thing/b, can: view, because: [view, 'a.polar:1']"),
+    "missing facts": with_missing(
+        "{change: thing/b, attributes: {size: 3, owner: , open: true, parts: [a, 7]}},"
+        " {add: thing}, {add: thing/new 1, attributes: {size: {at_least: 3}}},"
+        " {remove: thing/c}, {say: {channel: [web, app], since: {none_of: [a]}}}"
+    ),
+    "who is found": with_case("on: thing/b, lists: {who: {view: [person/a], edit: []}}"),
+    "what is found": with_case("who: person/a, via: web, lists: {what: {view: thing/b}}"),
+    "actions that are found": with_case("who: person/a, on: thing/b, lists: {actions: [view]}"),
+    "all lists": with_case(
+        "who: person/a, on: thing/b, lists: {who: {edit: []}, what: {view: []}, actions: []}"
+    ),
+    "a list beside an answer": with_case(
+        "who: person/a, on: thing/b, can: view, lists: {who: {view: [person/a, person/b]}}"
+    ),
+    "only these reasons": with_case(
+        "who: person/a, on: thing/b, cannot: [view: late], only_these_reasons: true"
+    ),
+    "a case of everything": with_case("who: person/a, on: thing/b, can: view, exhaustive: true")
+    + "exhaustive: false",
+    "a table": with_table("[who, view, edit], [person/a, yes, no], [[person/b], late, [a, b]]"),
+    "a table of truth": with_table("[who, view, edit], [person/a, true, 'no']"),
+    "a table with all beside it": with_table(
+        "[who, view], [person/a, late]",
+        ", via: [web, app], with: {context: {ticket: a}}, exhaustive: true, tags: slow, skip: why",
+    ),
+    "examples": with_case(
+        "examples: [{x: person/a, y: view}, {x: person/b, y: [view, edit]}],"
+        " who: <x>, on: thing/b, can: <y>"
+    ),
+    "examples of a file": f"{START}examples: [{{x: a, n: 3, r: removed}}]"
+    "\ncases: [{do: {who: person/<x>, action: send, on: thing/b}, after: {days: <n>},"
+    " changes: {thing/<x>: <r>}}]",
+    "entities": WHOLE + "entities: {person: {a: {name: Ann, mobile: }}, thing: {}}",
     "a step": with_step(),
     "a step among cases": f"{START}cases: [{GOOD_CASE}, {{do: {{{DO}}}}}, {GOOD_CASE}]",
     "a step by a channel": with_step(said=", via: web"),
@@ -181,6 +261,61 @@ GOOD: Final = {
 }
 
 BAD: Final = {
+    "a rule for a denial": with_case("who: person/a, on: thing/b, cannot: view, because: x"),
+    "a rule of nothing": with_case("who: person/a, on: thing/b, can: view, because: []"),
+    "missing facts for an allow": with_case(
+        "who: person/a, on: thing/b, can: view, missing: [{add: thing}]"
+    ),
+    "no missing facts": with_missing(""),
+    "a fact that is text": with_missing("thing"),
+    "a fact of nothing": with_missing("{}"),
+    "a fact of two deeds": with_missing("{add: thing, remove: thing/b}"),
+    "a fact that changes nothing": with_missing("{change: thing/b}"),
+    "a fact that changes a type": with_missing("{change: thing, attributes: {size: 3}}"),
+    "a removal with attributes": with_missing("{remove: thing/b, attributes: {size: 3}}"),
+    "a fact with an unknown key": with_missing("{add: thing, attribute: {size: 3}}"),
+    "an empty demand": with_missing("{say: {channel: []}}"),
+    "an unknown demand": with_missing("{say: {channel: {like: web}}}"),
+    "two demands": with_missing("{say: {size: {at_least: 3, at_most: 4}}}"),
+    "nothing is said": with_missing("{say: {}}"),
+    "no lists": with_case("who: person/a, on: thing/b, lists: {}"),
+    "an unknown list": with_case("on: thing/b, lists: {whom: {view: []}}"),
+    "a list that is text": with_case("on: thing/b, lists: {who: view}"),
+    "a list of words": with_case("on: thing/b, lists: {who: {view: [person]}}"),
+    "a list of who on nothing": with_case("lists: {who: {view: []}}"),
+    "a list of what by nobody": with_case("lists: {what: {view: []}}"),
+    "a list of actions on nothing": with_case("who: person/a, lists: {actions: []}"),
+    "only the reasons of none": with_case(
+        "who: person/a, on: thing/b, can: view, only_these_reasons: true"
+    ),
+    "only these reasons in words": with_case(
+        "who: person/a, on: thing/b, cannot: [view: late], only_these_reasons: late"
+    ),
+    "a list of who for somebody": with_case("who: person/a, on: thing/b, lists: {who: {view: []}}"),
+    "a list of what on something": with_case(
+        "who: person/a, on: thing/b, lists: {what: {view: []}}"
+    ),
+    "a list of no actions": with_case("on: thing/b, lists: {who: {}}"),
+    "everyone else can": with_case("who: person/a, on: thing/b, can: view, everyone_else: can"),
+    "everyone else for a denial": with_case(
+        "who: person/a, on: thing/b, cannot: view, everyone_else: cannot"
+    ),
+    "exhaustive in words": with_case("who: person/a, on: thing/b, can: view, exhaustive: all"),
+    "a table of nothing": with_case("on: thing/b, table:"),
+    "a table that is text": with_case("on: thing/b, table: yes"),
+    "a table without rows": with_table("[who, view]"),
+    "a table without actions": with_table("[who], [person/a]"),
+    "a table without its corner": with_table("[person, view], [person/a, yes]"),
+    "a table about nothing": with_case("table: [[who, view], [person/a, yes]]"),
+    "a table with an action beside it": with_table("[who, view], [person/a, yes]", ", can: edit"),
+    "a table with a number": with_table("[who, view], [person/a, 7]"),
+    "a table with an empty cell": with_table("[who, view], [person/a, ]"),
+    "a table of words": with_table("[who, view], [person, yes]"),
+    "no examples": with_case("who: person/a, on: thing/b, can: view, examples: []"),
+    "an example of nothing": with_case("who: person/a, on: thing/b, can: view, examples: [{}]"),
+    "examples that are text": with_case("who: person/a, on: thing/b, can: view, examples: a"),
+    "examples of a step": with_step(rest=", examples: [{x: a}]"),
+    "no entities": WHOLE + "entities:",
     "no mapping": "just text",
     "a list": "[a, b]",
     "no scenario": WHOLE.replace("scenario: What is so\n", ""),

@@ -10,7 +10,7 @@ import pytest
 
 from authz_service.addresses import is_loopback
 from authz_service.errors import Fault, Place, SettingError
-from authz_service.settings import Settings, load_settings, write_settings
+from authz_service.settings import Settings, allows_color, load_settings, write_settings
 
 
 def refuse(name: str, value: str) -> SettingError:
@@ -410,3 +410,13 @@ def test_secrets_of_channels_are_not_shown(variable: str) -> None:
 
     assert "swordfish" not in shown
     assert "sword\x00fish" not in str(refuse(variable, "sword\x00fish"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "environ"), [(True, {}), (True, {"NO_COLOR": ""}), (False, {"NO_COLOR": "0"})]
+)
+def test_colours_can_be_turned_off_for_all_programs(
+    *, expected: bool, environ: dict[str, str]
+) -> None:
+    """By a variable that only has to hold something."""
+    assert expected == allows_color(environ)

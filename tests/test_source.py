@@ -111,6 +111,17 @@ def test_the_order_of_files_is_that_of_their_names() -> None:
     assert build_policy_set("x", files) == build_policy_set("x", files[::-1])
 
 
+def test_a_file_can_have_another_text(folder: Path) -> None:
+    """The set is then as if it had been read so; what the other files say is not read again."""
+    policies = load_policies(folder)
+    changed = policies.change(PolicyFile("b.polar", "c(1);"))
+    (folder / "b.polar").write_text("c(1);")
+
+    assert load_policies(folder) == changed
+    assert load_policies(folder).readings == changed.readings
+    assert policies.readings[0] is changed.readings[0]
+
+
 @pytest.mark.parametrize("name", ["missing", "notes.txt"])
 def test_what_is_no_folder_is_refused(folder: Path, name: str) -> None:
     """A folder that is not there, and a file in its place, are errors."""

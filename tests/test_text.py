@@ -81,3 +81,17 @@ def test_a_long_line_ends_where_it_ends() -> None:
 
     assert "Z" == line[marks.index("^")]
     assert marks.endswith(" ^")
+
+
+@pytest.mark.parametrize(
+    ("read", "where"),
+    [
+        ("b", Span("a.polar", 1, 3, 1, 4)),
+        ("b\n\nc d", Span("a.polar", 1, 3, 3, 4)),
+        ("é", Span("a.polar", 4, 2, 4, 3)),
+        ("", Span("a.polar", 5, 1, 5, 1)),
+    ],
+)
+def test_what_stands_somewhere_is_read(read: str, where: Span) -> None:
+    """Through the ends of lines, and up to the end of the text."""
+    assert read == Source("a.polar", "a b\n\nc d\n\té\n").read(where)

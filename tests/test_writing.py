@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from authz_service.document import load_document, parse_document, to_plain
 from authz_service.errors import Place
+from authz_service.policy.missing import Fact
 from authz_service.policy.request import Said
-from authz_service.scenario.case import Expectation, Inquiry, Scenario, load_scenario
+from authz_service.policy.situation import Demand
+from authz_service.scenario.case import Scenario, load_scenario
+from authz_service.scenario.inquiry import Expectation, Inquiry
 from authz_service.scenario.writing import write_fixture, write_scenario
 from authz_service.store.draft import DraftReader
 from authz_service.store.entity import Reference, Row
@@ -38,13 +41,16 @@ DENIED: Final = dataclasses.replace(
     said=Said(),
 )
 REFUSED: Final = dataclasses.replace(DENIED, expected=Expectation(NOWHERE, "delete", allowed=False))
+LIMITED: Final = dataclasses.replace(
+    DENIED, expected=dataclasses.replace(DENIED.expected, action="share", only_these=True)
+)
 SCENARIO: Final = Scenario(
     Path("written.yaml"),
     "It is read: as it was",
     "a page",
     "records",
     datetime(2026, 1, 5, 12, tzinfo=UTC),
-    (ALLOWED, DENIED, REFUSED),
+    (ALLOWED, DENIED, REFUSED, LIMITED),
 )
 
 
@@ -60,9 +66,40 @@ def write_and_read(folder: Path, scenario: Scenario, comment: Sequence[str] = ()
     return dataclasses.replace(found, path=scenario.path, items=tuple(items))
 
 
-@pytest.mark.parametrize(
-    "scenario", [SCENARIO, dataclasses.replace(SCENARIO, source="", at=None, items=(DENIED,))]
+LEAST: Final = dataclasses.replace(SCENARIO, source="", at=None, items=(DENIED,))
+TAGGED: Final = dataclasses.replace(
+    LEAST,
+    items=(
+        dataclasses.replace(DENIED, tags=("slow", "own"), skip="it is late"),
+        dataclasses.replace(REFUSED, tags=("slow",), skip="all of it"),
+    ),
+    tags=("slow",),
+    skip="all of it",
 )
+
+
+WHY: Final = dataclasses.replace(
+    LEAST,
+    items=(
+        dataclasses.replace(
+            ALLOWED,
+            expected=dataclasses.replace(ALLOWED.expected, because=("permit", "a.polar:7")),
+        ),
+        dataclasses.replace(
+            DENIED,
+            expected=dataclasses.replace(
+                DENIED.expected,
+                missing=(
+                    Fact("change", "record", "a: b", (("owner", Demand("=", ("alice", None))),)),
+                    Fact("say", "", "", (("channel", Demand("not in", ("web",))),)),
+                ),
+            ),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("scenario", [SCENARIO, LEAST, TAGGED, WHY])
 def test_a_scenario_is_read_as_it_was_written(tmp_path: Path, scenario: Scenario) -> None:
     """All that a question can say, and the least."""
     assert scenario == write_and_read(tmp_path, scenario)

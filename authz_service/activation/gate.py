@@ -19,8 +19,11 @@ from authz_service.errors import AuthzError, EvaluationTimeoutError, Fault, Plac
 from authz_service.policy.effect import Direction
 from authz_service.policy.impact import Impact, Terms
 from authz_service.policy.kept import open_kept
-from authz_service.scenario.case import find_scenario_files, load_scenario
+from authz_service.scenario.case import find_scenario_files
+from authz_service.scenario.result import ScenarioResult, Status
 from authz_service.scenario.runner import Runner
+from authz_service.scenario.suite import load_suite
+from authz_service.scenario.trial import try_scenario
 from authz_service.store.policies import find_last, get_policies
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.effect import Effect
     from authz_service.policy.source import PolicySet
-    from authz_service.scenario.outcome import Outcome, StepOutcome
+    from authz_service.scenario.case import Scenario
     from authz_service.settings import Settings
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
@@ -75,21 +78,24 @@ def _run_scenarios(policies: PolicySet, settings: Settings) -> Verdict:
         for file in policies.files:
             (Path(folder) / file.name).write_bytes(file.text.encode())
         runner = Runner(replace(settings, policies=Path(folder)))
-        for path in find_scenario_files([settings.scenarios]):
-            try:
-                outcomes = runner.run(load_scenario(path))
-            except AuthzError as error:
-                faults += error.faults
-                continue
-            failed = [each for each in outcomes if not each.passed]
-            passed += len(outcomes) - len(failed)
-            faults += map(_blame, failed)
+        for each in load_suite(find_scenario_files([settings.scenarios]), settings.fixtures):
+            result = each if isinstance(each, ScenarioResult) else _run(runner, each)
+            passed += result.count(Status.PASSED)
+            faults += [*result.faults, *_find_failed(result)]
     return Verdict(tuple(_shorten(faults, _SCENARIOS)), passed)
 
 
-def _blame(outcome: Outcome | StepOutcome) -> Fault:
-    said = f"expected {outcome.expected}, came {outcome.given}: {outcome.item}"
-    return Fault(outcome.item.place, "scenario_failed", " ".join(said.split()))
+def _run(runner: Runner, scenario: Scenario) -> ScenarioResult:
+    return try_scenario(runner, scenario, range(len(scenario.items)))
+
+
+def _find_failed(result: ScenarioResult) -> Iterable[Fault]:
+    for each in result.items:
+        if each.status is Status.FAILED:
+            said = f"expected {each.expected}, came {each.given}: {each.name}"
+            yield Fault(each.place, "scenario_failed", " ".join(said.split()))
+        elif each.status is Status.ERROR:
+            yield Fault(each.place, "scenario_broken", " ".join(each.message.split()))
 
 
 def _shorten(faults: list[Fault], place: str) -> Iterable[Fault]:

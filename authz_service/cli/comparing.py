@@ -14,13 +14,21 @@ import click
 
 from authz_service import assembly
 from authz_service.cli.output import open_output
-from authz_service.errors import EXIT_DENY, EXIT_ERROR, EvaluationTimeoutError, SearchTimeoutError
+from authz_service.errors import (
+    EXIT_DENY,
+    EXIT_ERROR,
+    EvaluationTimeoutError,
+    SearchTimeoutError,
+    SettingError,
+    quote,
+    suggest,
+)
 from authz_service.policy.effect import Direction
 from authz_service.policy.effect_report import write_json, write_markdown, write_text
 from authz_service.policy.revision import load_named_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.effect import Outcome
@@ -118,6 +126,19 @@ def compile_both(
         for each in (old, new)
     )
     return first, second
+
+
+def check_actions(actions: Iterable[str], domain: Domain) -> None:
+    """Check that there are the actions to which a comparison is limited.
+
+    Raises:
+        SettingError: for one that the domain does not have.
+    """
+    known = {each for of_type in domain.actions.values() for each in of_type}
+    for each in actions:
+        if each not in known:
+            message = f"there is no action {quote(each)}{suggest(each, known)}"
+            raise SettingError.at("--action", "unknown_action", message)
 
 
 def takes_reporting(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from authz_service import storage
-from authz_service.cli.comparing import compile_both
+from authz_service.cli.comparing import check_actions, compile_both
+from authz_service.cli.keeping import print_kept, save_kept
 from authz_service.cli.options import takes_settings
 from authz_service.cli.output import show_progress
 from authz_service.equivalence.comparison import Bounds, compare_policies
-from authz_service.errors import EXIT_DENY, PolicyError, SettingError, quote, suggest
+from authz_service.errors import EXIT_DENY, PolicyError
 from authz_service.scenario.kept import describe_answer, keep_difference
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from authz_service.equivalence.comparison import Difference, Verdict
     from authz_service.scenario.kept import Kept
     from authz_service.settings import Settings
-    from authz_service.store.domain import Domain
 
 _STEPS: Final = 1_000
 _MOST_LISTED: Final = 5
@@ -99,7 +99,7 @@ def equivalent(
       authz equivalent policies ../changed/policies --action view_bills --to .
     """
     domain = storage.find_domain(settings.domain)
-    _check_actions(actions, domain)
+    check_actions(actions, domain)
     first, second = compile_both(settings, domain, old, new)
     with show_progress(_STEPS, "comparing") as tell:
         verdict = compare_policies(
@@ -118,21 +118,13 @@ def equivalent(
     elif found and kept:
         _print(found, kept, (old, new))
     if kept and folder:
-        _save(kept, folder)
+        save_kept(kept, folder)
     if found:
         sys.exit(EXIT_DENY)
     if verdict.left_out:
         raise _give_up(verdict)
     if not as_json:
         click.echo(_describe(verdict, entities))
-
-
-def _check_actions(actions: Sequence[str], domain: Domain) -> None:
-    known = {each for of_type in domain.actions.values() for each in of_type}
-    for each in actions:
-        if each not in known:
-            message = f"there is no action {quote(each)}{suggest(each, known)}"
-            raise SettingError.at("--action", "unknown_action", message)
 
 
 def _tell_in_steps(tell: Callable[[int], Any]) -> Callable[[float], None]:
@@ -151,8 +143,7 @@ def _print(difference: Difference, kept: Kept, names: Sequence[str]) -> None:
     click.echo(str(kept.inquiry))
     for name, reasons in zip(names, (difference.old, difference.new), strict=True):
         click.echo(f"  {name}: {describe_answer(reasons)}")
-    for kind, text in (("fixtures", kept.fixture), ("scenarios", kept.scenario)):
-        click.echo(f"\n# {kind}/{kept.name}.yaml\n{text}", nl=False)
+    print_kept(kept)
 
 
 def _describe(verdict: Verdict, entities: int) -> str:
@@ -176,22 +167,6 @@ def _give_up(verdict: Verdict) -> PolicyError:
         " raise `--stores` and `--seconds`, or look at fewer with `--entities` or `--action`"
     )
     return PolicyError.at("the stores", "too_many_stores", message)
-
-
-def _save(kept: Kept, folder: Path) -> None:
-    for kind, text in (("fixtures", kept.fixture), ("scenarios", kept.scenario)):
-        path = folder / kind / f"{kept.name}.yaml"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
-            message = "is there already, and is kept as it is; move it, or name another folder"
-            raise SettingError.at(str(path), "file_exists", message) from None
-        except OSError as error:
-            message = f"cannot be written: {error.strerror or error}"
-            raise SettingError.at(str(path), "unwritable_file", message) from None
-        click.echo(f"wrote {path}", err=True)
 
 
 def _write(verdict: Verdict, kept: Kept | None, entities: int) -> dict[str, Any]:

@@ -1,37 +1,56 @@
-"""`authz lint`: tell everything that is wrong with the policies, and what is odd."""
+"""`authz lint`: tell everything that is wrong with policies, fixtures and scenarios, or odd."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from authz_service import assembly, storage
-from authz_service.cli.options import show_fault, takes_settings
-from authz_service.errors import EXIT_DENY, PolicyError
-from authz_service.polar.checker import Findings
-from authz_service.policy.source import load_policies
+from authz_service import storage
+from authz_service.cli.options import takes_settings
+from authz_service.cli.output import open_output
+from authz_service.errors import EXIT_DENY
+from authz_service.reporting.findings import (
+    annotate_findings,
+    count_findings,
+    write_findings,
+    write_findings_json,
+)
+from authz_service.reporting.sarif import write_sarif
+from authz_service.scenario.linting import find_all_targets, find_targets
+from authz_service.scenario.linting import lint as lint_targets
 
 if TYPE_CHECKING:
-    from authz_service.errors import Fault
+    from authz_service.polar.checker import Findings
     from authz_service.settings import Settings
-    from authz_service.store.domain import Domain
+
+_SCENARIOS: Final = Path("scenarios")
+_TEXT: Final = "text"
 
 
 @click.command()
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How to print what was found: for people, or one JSON object.",
+    type=click.Choice([_TEXT, "json", "sarif", "github"]),
+    default=_TEXT,
+    help="How to print what was found: for people, one JSON object, SARIF 2.1.0, or commands to a"
+    " GitHub workflow.",
 )
+@click.option("--to", "file", metavar="FILE", help="Where to write it.")
 @click.option("--strict", is_flag=True, help="Let a warning count as an error.")
-@takes_settings("policies", "domain")
-def lint(settings: Settings, *, style: str, strict: bool) -> None:
-    """Check the policies without deciding anything by them.
+@takes_settings("policies", "domain", "fixtures")
+def lint(
+    settings: Settings, *, paths: tuple[Path, ...], style: str, file: str | None, strict: bool
+) -> None:
+    """Check policies, fixtures and scenarios without deciding anything by them.
+
+    Without any PATH, a file or a folder: those in the folders of the settings and in `scenarios`.
 
     Exit code 0 means that they can be used, 1 that they cannot, 2 that they could not be checked.
 
@@ -40,50 +59,26 @@ def lint(settings: Settings, *, style: str, strict: bool) -> None:
       authz lint --policies policies --strict
     """
     domain = storage.find_domain(settings.domain)
-    load_policies(settings.policies)  # what is not there is not wrong: it cannot be checked
-    findings = _check(settings, domain)
-    if style == "json":
-        click.echo(json.dumps(_write(findings), indent=2))
+    targets = find_targets(settings, paths) if paths else find_all_targets(settings, _SCENARIOS)
+    findings = lint_targets(targets, settings, domain)
+    if file:
+        with open_output(file) as output:
+            output.write(_write(findings, style).encode())
+    elif style != _TEXT:
+        click.echo(_write(findings, style), nl=False)
     else:
-        _print(findings)
+        click.echo(_write(findings, style), nl=False, err=True)
+    if style == _TEXT or file not in {None, "-"}:
+        click.echo(count_findings(findings))
     if findings.errors or (strict and findings.warnings):
         sys.exit(EXIT_DENY)
 
 
-def _check(settings: Settings, domain: Domain) -> Findings:
-    """Do what every start does; the reference has its say as well."""
-    warnings: list[Fault] = []
-    errors: tuple[Fault, ...] = ()
-    try:
-        assembly.build_engine(settings, domain, warnings.append)
-    except PolicyError as error:
-        errors = error.faults
-    return Findings(errors, tuple(warnings))
-
-
-def _print(findings: Findings) -> None:
-    for severity, faults in (("error", findings.errors), ("warning", findings.warnings)):
-        for fault in faults:
-            show_fault(severity, fault)
-    click.echo(f"{_count(findings.errors, 'error')}, {_count(findings.warnings, 'warning')}")
-
-
-def _count(faults: tuple[Fault, ...], word: str) -> str:
-    return f"{len(faults)} {word}{'' if len(faults) == 1 else 's'}"
-
-
-def _write(findings: Findings) -> dict[str, Any]:
-    return {
-        "errors": [_write_fault(fault) for fault in findings.errors],
-        "warnings": [_write_fault(fault) for fault in findings.warnings],
-    }
-
-
-def _write_fault(fault: Fault) -> dict[str, Any]:
-    return {
-        "file": fault.where.name,
-        "line": fault.where.line,
-        "column": fault.where.column,
-        "code": fault.code,
-        "message": fault.message,
-    }
+def _write(findings: Findings, style: str) -> str:
+    if style == "json":
+        return json.dumps(write_findings_json(findings), indent=2) + "\n"
+    if style == "sarif":
+        log = write_sarif(findings, version("authz-service"), Path.cwd())
+        return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    lines = annotate_findings(findings) if style == "github" else write_findings(findings)
+    return "".join(f"{line}\n" for line in lines)

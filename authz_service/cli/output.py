@@ -55,6 +55,12 @@ def show_progress(length: int, label: str) -> Iterator[Callable[[int], Any]]:
         yield bar.update
 
 
+def erase_progress() -> None:
+    """Make room on a terminal for a line; how far it is will be shown below it."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
 class _Counter:
     """Shows a number that grows, now and then.
 

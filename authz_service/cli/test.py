@@ -2,48 +2,216 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from authz_service.cli.options import show_warning, takes_settings
-from authz_service.errors import EXIT_DENY, EXIT_ERROR, AuthzError
-from authz_service.scenario.case import find_scenario_files, load_scenario
-from authz_service.scenario.report import Report
+from authz_service.cli.options import show_fault, show_warning, takes_settings
+from authz_service.cli.reports import ReportType, refuse_same_file
+from authz_service.cli.running import Manner, build_runner, run_scenarios
+from authz_service.errors import (
+    EXIT_DENY,
+    EXIT_ERROR,
+    AuthzError,
+    ScenarioError,
+    SettingError,
+    quote,
+)
+from authz_service.reporting.text import Detail
+from authz_service.scenario.case import Scenario, find_scenario_files
+from authz_service.scenario.failed import load_failed
+from authz_service.scenario.result import Status
 from authz_service.scenario.runner import Runner
+from authz_service.scenario.selection import Selection
+from authz_service.scenario.suite import load_suite, plan_suite
+from authz_service.scenario.watching import Watch, WatchedSuite
+from authz_service.scenario.workers import count_cores
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from authz_service.cli.reports import WantedReport
+    from authz_service.scenario.failed import Failed
+    from authz_service.scenario.result import Run
+    from authz_service.scenario.watching import Change
     from authz_service.settings import Settings
+
+# What shells say of a program that Ctrl-C ended.
+_EXIT_INTERRUPTED: Final = 130
+_DRAW: Final = "draw"
+_SEEDS: Final = 1_000_000
 
 
 @click.command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--only",
+    metavar="GLOB",
+    multiple=True,
+    help="Put only what a pattern fits: a path, a title, or a question.",
+)
+@click.option(
+    "--tag",
+    "tags",
+    metavar="TAG",
+    multiple=True,
+    help="Put only what has a tag; `not:TAG` leaves out what has it.",
+)
+@click.option("--failed", "only_failed", is_flag=True, help="Put only what failed before.")
+@click.option(
+    "--shuffle",
+    metavar="[SEED]",
+    is_flag=False,
+    flag_value=_DRAW,
+    help="Run in another order, each seed in its own; without one, it is drawn.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(0, 256),
+    default=1,
+    help="Run in N processes; 0 for one on each core.",
+)
+@click.option("--watch", is_flag=True, help="Run again whatever a change of a file can affect.")
+@click.option(
+    "--report",
+    "reports",
+    metavar="KIND[=FILE]",
+    multiple=True,
+    type=ReportType(),
+    help="Write a report as well: github, html, json, junit or tap.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print only what is not as expected.")
+@click.option("-v", "--verbose", is_flag=True, help="Print each question and each step.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Print in colours; auto does on a terminal, unless NO_COLOR is set.",
+)
 @takes_settings("policies", "domain", "fixtures", "engine")
-def test(settings: Settings, *, paths: tuple[Path, ...]) -> None:
+def test(
+    settings: Settings,
+    *,
+    paths: tuple[Path, ...],
+    only: tuple[str, ...],
+    tags: tuple[str, ...],
+    only_failed: bool,
+    watch: bool,
+    **options: Any,
+) -> None:
     """Run the scenarios in each PATH, a file or a folder; without any, those in `scenarios`.
 
-    Each question is put and each step is taken, in a store of the scenario's own.
+    Each question is put and each step is taken, in a store of the scenario's own. What fails is
+    told with an explanation, and with the command that asks again.
 
-    Exit code 0 means that all is as expected, 1 that something is not, 2 that a scenario could not
-    be run.
+    Exit code 0 means that all is as expected, 1 that something is not, 2 that something could not
+    be run, 130 that it was broken off.
 
     \b
     Example:
       authz test scenarios/smith.yaml
     """
-    files = find_scenario_files(list(paths) or [Path("scenarios")])
-    runner = Runner(settings, show_warning)
-    report = Report(click.echo)
-    for path in files:
-        try:
-            scenario = load_scenario(path)
-            report.add(scenario, runner.run(scenario))
-        except AuthzError as error:
-            report.add_error(error)
-    report.close()
-    if report.errors:
+    manner = _read_manner(**options)
+    if watch and manner.reports:
+        raise click.UsageError("`--watch` runs now this and now that; leave out `--report`")
+    paths = paths or (Path("scenarios"),)
+    failed = _find_failed() if only_failed else None
+    selection = Selection(only, tags, failed)
+    files = find_scenario_files(paths)
+    if watch:
+        _watch(settings, paths, selection, manner)
+    if failed is not None:
+        files = [each for each in files if failed.has_some(each)]
+    loaded = load_suite(files, settings.fixtures)
+    plan = plan_suite(loaded, selection)
+    if failed is not None and not plan:
+        click.echo("nothing here failed when it was run last", err=manner.uses_stderr)
+        return
+    if not plan:
+        selection.refuse_nothing(each for each in loaded if isinstance(each, Scenario))
+    _finish(run_scenarios(build_runner(settings, manner), plan, manner))
+
+
+def _read_manner(
+    *,
+    shuffle: str | None,
+    jobs: int,
+    reports: tuple[WantedReport, ...],
+    quiet: bool,
+    verbose: bool,
+    color: str,
+) -> Manner:
+    refuse_same_file(reports)
+    if quiet and verbose:
+        raise click.UsageError("`--quiet` and `--verbose` are opposites; leave one of them out")
+    detail = Detail.FAILURES if quiet else Detail.ITEMS if verbose else Detail.SCENARIOS
+    return Manner(jobs or count_cores(), _read_seed(shuffle), reports, detail, color)
+
+
+def _read_seed(shuffle: str | None) -> int | None:
+    """Read a seed, or draw one."""
+    if shuffle is None:
+        return None
+    if shuffle == _DRAW:
+        return secrets.randbelow(_SEEDS)
+    if not (shuffle.isascii() and shuffle.isdigit() and len(shuffle) < len(str(_SEEDS))):
+        message = (
+            f"{quote(shuffle)} is no whole number below {_SEEDS}; without one, write `--shuffle`"
+            " last"
+        )
+        raise SettingError.at("--shuffle", "invalid_seed", message)
+    return int(shuffle)
+
+
+def _find_failed() -> Failed:
+    """Find what failed when it was run last.
+
+    Raises:
+        ScenarioError: when nothing was run.
+    """
+    failed = load_failed()
+    if failed is None:
+        message = "nothing was run here before; run all scenarios first"
+        raise ScenarioError.at("--failed", "no_last_run", message)
+    return failed
+
+
+def _finish(run: Run) -> None:
+    """End the command as the run ended."""
+    if run.interrupted:
+        sys.exit(_EXIT_INTERRUPTED)
+    if run.has_errors:
         sys.exit(EXIT_ERROR)
-    if report.failed:
+    if run.count(Status.FAILED):
         sys.exit(EXIT_DENY)
+
+
+def _watch(settings: Settings, paths: Sequence[Path], selection: Selection, manner: Manner) -> None:
+    """Run scenarios, and again whatever a change can affect, until somebody breaks it off."""
+    watch = Watch(settings, paths)
+    suite = WatchedSuite(settings, paths, lambda: Runner(settings, show_warning))
+    change = None
+    with suppress(KeyboardInterrupt):
+        while _run_affected(suite, change, selection, manner):
+            click.echo(f"watching {', '.join(map(str, paths))}, until Ctrl-C")
+            change = watch.wait()
+    sys.exit(_EXIT_INTERRUPTED)
+
+
+def _run_affected(
+    suite: WatchedSuite, change: Change | None, selection: Selection, manner: Manner
+) -> bool:
+    """Run what a change can affect, at first everything; tell whether to go on."""
+    try:
+        runner, affected = suite.follow(change) if change else suite.load()
+    except AuthzError as error:
+        for fault in error.faults:
+            show_fault("error", fault)
+        return True
+    return not run_scenarios(runner, plan_suite(affected, selection), manner).interrupted

@@ -14,7 +14,7 @@ A word that is misspelt there would be a forbid that never applies.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from authz_service.errors import suggest, with_article
 from authz_service.polar import syntax
@@ -26,15 +26,30 @@ from authz_service.polar.types import UNKNOWN, kind_of_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from authz_service.polar.syntax import Parameter, Rule, Span, Term
-    from authz_service.polar.types import Universe
+    from authz_service.polar.types import Kind, Universe
 
 # A parameter: the name of its rules, how many parameters those have, and which one it is.
 Slot = tuple[str, int, int]
 
 _ACTIONS: Final = (("allow", 3, 1), ("permit", 3, 1), ("forbid", 4, 2))
 _RESOURCES: Final = (("allow", 3, 2), ("permit", 3, 2), ("forbid", 4, 3))
+
+
+class ActionWord(NamedTuple):
+    """A word of a rule that stands for an action.
+
+    Arguments:
+        word: where it stands.
+        resource: what it is done to, as far as the rule says so.
+        handed: the words with which calls ask for it.
+    """
+
+    word: Constant
+    resource: Kind
+    handed: AbstractSet[object]
 
 
 def find_unknown_actions(rules: Sequence[Rule], universe: Universe) -> Iterator[tuple[Span, str]]:
@@ -44,6 +59,16 @@ def find_unknown_actions(rules: Sequence[Rule], universe: Universe) -> Iterator[
         rules: of the whole policy, those of its blocks included.
         universe: the types, which say what actions there are.
     """
+    for word, kind, handed in find_action_words(rules, universe):
+        known = universe.actions(kind) or universe.actions(UNKNOWN)
+        if word.value not in known | handed:
+            on = f" on {with_article(kind.shown)}" if universe.actions(kind) and kind.names else ""
+            nearest = suggest(str(word.value), known)
+            yield word.span, f"there is no action {quoted(word)}{on}{nearest}"
+
+
+def find_action_words(rules: Sequence[Rule], universe: Universe) -> Iterator[ActionWord]:
+    """Find the words that stand for actions; arguments as above."""
     handed = _HandedOn(rules)
     actions, resources = handed.follow(_ACTIONS), handed.follow(_RESOURCES)
     for rule in rules:
@@ -58,12 +83,8 @@ def find_unknown_actions(rules: Sequence[Rule], universe: Universe) -> Iterator[
                 if (rule.name, size, number) in resources
             ]
             kind = kinds[0] if kinds else UNKNOWN
-            known = universe.actions(kind) or universe.actions(UNKNOWN)
-            on = f" on {with_article(kind.shown)}" if universe.actions(kind) and kind.names else ""
             for word in _find_words(rule, parameter):
-                if word.value not in known | handed.words[slot]:
-                    nearest = suggest(str(word.value), known)
-                    yield word.span, f"there is no action {quoted(word)}{on}{nearest}"
+                yield ActionWord(word, kind, handed.words[slot])
 
 
 class _HandedOn:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lark import Lark, UnexpectedToken
 
@@ -57,6 +57,15 @@ class Reading:
     faults: tuple[Fault, ...]
 
 
+class Word(NamedTuple):
+    """A word as it is written: its kind, as the grammar calls it, and where it begins and ends."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
 def read_policy(source: Source) -> Reading:
     """Read one file; after very many faults, the rest is left unread."""
     broken = _find_half_character(source)
@@ -71,6 +80,14 @@ def read_policy(source: Source) -> Reading:
         if len(builder.faults) >= _MOST_FAULTS:
             break
     return Reading(tuple(statements), tuple(sorted(builder.faults)))
+
+
+def find_words(source: Source) -> list[list[Word]]:
+    """Find the words of each statement of a file that can be read; comments are none."""
+    return [
+        [Word(each.type, str(each), each.start_pos or 0, each.end_pos or 0) for each in words]
+        for words in _cut_statements(_cut_words(source))
+    ]
 
 
 @functools.cache

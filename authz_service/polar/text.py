@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import Fault, Place
@@ -26,6 +27,23 @@ class Source:
     def lines(self) -> tuple[str, ...]:
         """The lines of the text, without what ends them."""
         return tuple(self.text.split("\n"))
+
+    def find(self, span: Span) -> slice:
+        """Find what stands somewhere, as a part of the text."""
+        start, end = (
+            self._starts[line - 1] + column - 1
+            for line, column in ((span.line, span.column), (span.end_line, span.end_column))
+        )
+        return slice(start, end)
+
+    def read(self, span: Span) -> str:
+        """Read what stands somewhere."""
+        return self.text[self.find(span)]
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        """Where each line begins."""
+        return tuple(accumulate((len(line) + 1 for line in self.lines), initial=0))
 
 
 def make_fault(source: Source, span: Span, code: str, message: str) -> Fault:

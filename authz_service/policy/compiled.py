@@ -47,6 +47,8 @@ class CompiledEngine(Reasoning):
         policies: what to compile.
         domain: what may be asked, and the models of the entities.
         time_limit: milliseconds that one question may take.
+        alike: an engine of the same domain, whose statements are taken over for questions that
+            come to the same.
 
     Raises:
         PolicyError: with every place that cannot be compiled.
@@ -60,7 +62,13 @@ class CompiledEngine(Reasoning):
 
     name: Final = "compiled"
 
-    def __init__(self, policies: PolicySet, domain: Domain, time_limit: int) -> None:
+    def __init__(
+        self,
+        policies: PolicySet,
+        domain: Domain,
+        time_limit: int,
+        alike: CompiledEngine | None = None,
+    ) -> None:
         self.policies = policies
         self.policy_digest = policies.digest
         self.time_limit = time_limit
@@ -89,8 +97,11 @@ class CompiledEngine(Reasoning):
         )
         self._messages = resolver.messages()
         self.builder = StatementBuilder(domain.models)
-        self._plans = {
-            key: Plan(self.builder, key, question, domain.schema.lists)
+        known = alike._plans if alike else {}  # noqa: SLF001  # it is one like this
+        self._plans: dict[Key, Plan] = {
+            key: known[key]
+            if alike and question == alike.get_question(*key)
+            else Plan(self.builder, key, question, domain.schema.lists)
             for key, question in self._questions.items()
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from authz_service.polar.reader import read_policy
 from authz_service.polar.text import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from authz_service.polar.reader import Reading
@@ -40,11 +41,13 @@ class PolicySet:
         folder: where they were read from, for messages.
         files: sorted by name.
         digest: `sha256:` and 64 hexadecimal digits; equal for equal names and texts only.
+        known: what some of the files say, where they were read for another set.
     """
 
     folder: str
     files: tuple[PolicyFile, ...]
     digest: str
+    known: Mapping[Source, Reading] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -54,7 +57,13 @@ class PolicySet:
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
         """What each file says, read once for all who need it: reading is most of a start."""
-        return tuple(read_policy(source) for source in self.sources)
+        return tuple(self.known.get(each) or read_policy(each) for each in self.sources)
+
+    def change(self, changed: PolicyFile) -> PolicySet:
+        """Give the set with another text for one of its files, which alone is read anew."""
+        files = [changed if each.name == changed.name else each for each in self.files]
+        known = dict(zip(self.sources, self.readings, strict=True))
+        return replace(build_policy_set(self.folder, files), known=known)
 
 
 def load_policies(folder: Path) -> PolicySet:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from authz_service.errors import Fault, RequestError, ScenarioError, quote, suggest
+from authz_service.errors import Fault, RequestError, ScenarioError, quote, suggest, with_article
 from authz_service.policy.said import (
     add_channel,
     build_checked_deed,
     build_checked_request,
     shorten,
 )
-from authz_service.scenario.case import Inquiry
+from authz_service.scenario.inquiry import Inquiry
+from authz_service.scenario.listing import WHAT, WHO, Listing
+from authz_service.scenario.step import Step
+from authz_service.scenario.strangers import find_unknown_policy_words, find_unknown_words
 from authz_service.store.draft import DraftReader
+from authz_service.store.entity import Reference
 from authz_service.store.writer import write_values
 
 if TYPE_CHECKING:
@@ -21,28 +26,38 @@ if TYPE_CHECKING:
 
     from authz_service.polar.schema import Schema
     from authz_service.policy.request import Request
+    from authz_service.scenario.building import Exhaustive
     from authz_service.scenario.case import Scenario
-    from authz_service.scenario.step import Step
+    from authz_service.scenario.policy_words import PolicyWords
     from authz_service.store.domain import Domain
-    from authz_service.store.entity import Reference
 
 # What entities must be after a step, as JSON has it; None for those that must be no more.
-Wanted = dict["Reference", dict[str, Any] | None]
+Wanted = dict[Reference, dict[str, Any] | None]
 
 
-def check_scenario(domain: Domain, scenario: Scenario) -> None:
+def check_scenario(domain: Domain, scenario: Scenario, words: PolicyWords | None = None) -> None:
     """Check a scenario before anything in it is asked or done.
+
+    Arguments:
+        domain: what it is about.
+        scenario: which.
+        words: those of the policies; None where it is held against no policies.
 
     Raises:
         ScenarioError: with all that is wrong in it.
     """
-    faults: list[Fault] = []
+    faults = [fault for each in scenario.exhaustive for fault in _find_lacking(domain.schema, each)]
     for item in scenario.items:
+        faults += find_unknown_words(domain.schema, item)
+        faults += find_unknown_policy_words(item, words) if words else ()
         try:
-            if isinstance(item, Inquiry):
-                build_request(domain.schema, item)
-            else:
-                faults += _check_step(domain, item)
+            match item:
+                case Inquiry():
+                    build_request(domain.schema, item)
+                case Listing():
+                    build_searches(domain.schema, item)
+                case Step():
+                    faults += _check_step(domain, item)
         except ScenarioError as error:
             faults += error.faults
     if faults:
@@ -60,6 +75,36 @@ def build_request(schema: Schema, inquiry: Inquiry) -> Request:
         return build_checked_request(schema, *asked, inquiry.all_said)
     except RequestError as error:
         raise blame(error, inquiry) from None
+
+
+def build_searches(schema: Schema, listing: Listing) -> list[Request]:
+    """Build the requests of a list, one for each type of what is looked for.
+
+    Raises:
+        ScenarioError: as above, and when something is said of what is looked for.
+    """
+    subjects, actions, resources = [listing.subject], [listing.action], [listing.resource]
+    part = ""
+    if listing.kind == WHO:
+        part, subjects = "subject", [Reference(each, "") for each in sorted(schema.subjects)]
+    elif listing.kind == WHAT:
+        types = [name for name, each in schema.types.items() if listing.action in each.actions]
+        part, resources = "resource", [Reference(each, "") for each in sorted(types)]
+    elif listing.resource:
+        known = schema.types.get(listing.resource.type)
+        actions = list(known.actions[:1]) if known else []  # it is not looked at
+    if part and getattr(listing.said, part):
+        message = f"what is looked for is as it is stored, so nothing is said of the {part}"
+        place = listing.places["with"]
+        raise ScenarioError.at(place, "searched_is_stored", message)
+    try:
+        return [
+            build_checked_request(schema, subject, action, resource, listing.all_said)
+            for subject, action, resource in itertools.product(subjects, actions, resources)
+            if subject and resource
+        ]
+    except RequestError as error:
+        raise blame(error, listing) from None
 
 
 def build_deed(
@@ -82,7 +127,7 @@ def build_deed(
         raise blame(error, step) from None
 
 
-def blame(error: RequestError, item: Inquiry | Step) -> ScenarioError:
+def blame(error: RequestError, item: Inquiry | Listing | Step) -> ScenarioError:
     """Say where a file has what is wrong with a request."""
     shortened = [shorten(each) for each in error.faults]
     places = [item.places.get(each.where.name, item.place) for each in shortened]
@@ -110,6 +155,17 @@ def read_changes(schema: Schema, step: Step) -> Wanted | None:
     if reader.faults:
         raise ScenarioError(reader.faults)
     return wanted
+
+
+def _find_lacking(schema: Schema, case: Exhaustive) -> Iterator[Fault]:
+    """Find the actions that a case which must have all of them has not."""
+    for kind in sorted(case.types):
+        known = schema.types.get(kind)
+        lacking = [each for each in known.actions if each not in case.actions] if known else []
+        if lacking:
+            named = ", ".join(map(quote, lacking))
+            message = f"is exhaustive and lacks {named} on {with_article(kind)}"
+            yield Fault(case.place, "not_exhaustive", f"this case {message}; say what must come")
 
 
 def _check_step(domain: Domain, step: Step) -> Iterator[Fault]:

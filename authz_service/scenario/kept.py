@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from authz_service.errors import Place, quote, with_article
 from authz_service.policy.request import Said
 from authz_service.policy.said import CHANNEL, PARTS
-from authz_service.scenario.case import Expectation, Inquiry, Scenario
+from authz_service.scenario.case import Scenario
+from authz_service.scenario.inquiry import Expectation, Inquiry
 from authz_service.scenario.writing import write_fixture, write_scenario
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from authz_service.equivalence.comparison import Difference
     from authz_service.polar.schema import Schema
-    from authz_service.policy.request import Request
 
 
 @dataclass(frozen=True)
@@ -38,28 +38,33 @@ class Kept:
     scenario: str
 
 
-def keep_difference(schema: Schema, difference: Difference, old: str, new: str) -> Kept:
+def keep_difference(  # noqa: PLR0913  # what to keep, and in whose words
+    schema: Schema,
+    difference: Difference,
+    old: str,
+    new: str,
+    *,
+    command: str = "authz equivalent",
+    name: str = "",
+) -> Kept:
     """Write a difference as files.
 
-    The scenario expects the old policies' answer, and so fails by the new ones; but where the new
-    answer is the old one with more reasons, it expects the new one, for a scenario cannot say which
-    reasons are not given.
+    The scenario expects the old policies' answer, and so fails by the new ones.
 
     Arguments:
         schema: the vocabulary.
         difference: what was found.
         old: how the old policies are called.
         new: how the new ones are.
+        command: what found it.
+        name: of both files; without one, they are called after the question.
     """
     witness = difference.witness
     request = witness.request
-    name = f"{request.subject.type}-{request.action}-{request.resource.type}"
-    expected, passing, failing = difference.old, old, new
-    if difference.old and {*difference.old} <= {*difference.new}:
-        expected, passing, failing = difference.new, new, old
-    inquiry = _build_inquiry(schema, request, expected)
+    name = name or f"{request.subject.type}-{request.action}-{request.resource.type}"
+    inquiry = _build_inquiry(schema, difference)
     told = [
-        "Found by `authz equivalent`: the smallest store on which two policies differ.",
+        f"Found by `{command}`: the smallest store on which two policies differ.",
         f"{quote(old)} says {describe_answer(difference.old)};",
         f"{quote(new)} says {describe_answer(difference.new)}.",
     ]
@@ -72,7 +77,7 @@ def keep_difference(schema: Schema, difference: Difference, old: str, new: str) 
         at=witness.now,
         items=(inquiry,),
     )
-    outcome = f"This passes by {quote(passing)} and fails by {quote(failing)}."
+    outcome = f"This passes by {quote(old)} and fails by {quote(new)}."
     return Kept(
         name,
         inquiry,
@@ -86,7 +91,8 @@ def describe_answer(reasons: Sequence[str]) -> str:
     return f"deny, with {', '.join(reasons)}" if reasons else "allow"
 
 
-def _build_inquiry(schema: Schema, request: Request, reasons: tuple[str, ...]) -> Inquiry:
+def _build_inquiry(schema: Schema, difference: Difference) -> Inquiry:
+    request, reasons = difference.witness.request, difference.old
     said: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for name, value in request.given.items():
         if value not in (None, []):
@@ -95,7 +101,9 @@ def _build_inquiry(schema: Schema, request: Request, reasons: tuple[str, ...]) -
         part, _, name = path.partition(".")
         said[part][name] = _say(value)
     channel = said["context"].pop(CHANNEL, None)
-    expected = Expectation(Place(""), request.action, not reasons, reasons)
+    # by the new policies there may be these reasons and more
+    only_these = bool(reasons) and {*reasons} <= {*difference.new}
+    expected = Expectation(Place(""), request.action, not reasons, reasons, only_these=only_these)
     return Inquiry(expected, request.subject, request.resource, channel, Said(**said))
 
 

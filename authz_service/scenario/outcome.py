@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from authz_service.policy.reasons import MISHAPS
 from authz_service.scenario.step import REMOVED
+from authz_service.scenario.why import describe_wanted
 from authz_service.store.entity import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from authz_service.decision.answer import Decision
-    from authz_service.scenario.case import Inquiry
     from authz_service.scenario.checking import Wanted
+    from authz_service.scenario.inquiry import Expectation, Inquiry
+    from authz_service.scenario.listing import Listing
     from authz_service.scenario.step import Step
+    from authz_service.scenario.why import Why
     from authz_service.store.outbox import Notice
 
 
@@ -29,12 +32,14 @@ class Outcome:
         decision: the answer.
         command: asks just that question again.
         steps: how many steps were taken before, which the command does not take.
+        why: why it was given, where that is asked; None where it is not, or the answer is another.
     """
 
     inquiry: Inquiry
     decision: Decision
     command: str
     steps: int = 0
+    why: Why | None = None
 
     @property
     def item(self) -> Inquiry:
@@ -44,23 +49,68 @@ class Outcome:
     @property
     def passed(self) -> bool:
         """Whether the answer is the expected one."""
-        expected = self.inquiry.expected
-        if expected.allowed or self.decision.allowed:
-            return expected.allowed == self.decision.allowed
-        return _is_wanted(expected.reasons, self.decision)
+        is_right = is_expected(self.inquiry.expected, self.decision)
+        return is_right and (self.why is None or self.why.passed)
 
     @property
     def expected(self) -> str:
         """The expected answer in words."""
         expected = self.inquiry.expected
-        if expected.allowed:
-            return "allow"
-        return f"deny, with {', '.join(expected.reasons)}" if expected.reasons else "deny"
+        answer = "allow" if expected.allowed else "deny"
+        if expected.reasons:
+            only = " only" if expected.only_these else ""
+            answer += f", with{only} {', '.join(expected.reasons)}"
+        return "\n".join([answer, *describe_wanted(expected)])
 
     @property
     def given(self) -> str:
         """The given answer in words."""
-        return "allow" if self.decision.allowed else f"deny: {_say_reasons(self.decision)}"
+        answer = "allow" if self.decision.allowed else f"deny: {_say_reasons(self.decision)}"
+        return f"{answer}\n{self.why.given}" if self.why else answer
+
+
+@dataclass(frozen=True)
+class ListingOutcome:
+    """What came of one list.
+
+    Arguments:
+        listing: what was looked for, and what had to be found.
+        found: what was.
+        command: looks for it again.
+        steps: how many steps were taken before, which the command does not take.
+    """
+
+    listing: Listing
+    found: frozenset[str]
+    command: str
+    steps: int = 0
+
+    @property
+    def item(self) -> Listing:
+        """What the outcome is of."""
+        return self.listing
+
+    @property
+    def passed(self) -> bool:
+        """Whether just that was found."""
+        return self.found == self.listing.expected
+
+    @property
+    def expected(self) -> str:
+        """What had to be found, in words."""
+        return _say_names(self.listing.expected)
+
+    @property
+    def given(self) -> str:
+        """What was found, what of it is too much, and what lacks."""
+        lines = [_say_names(self.found)]
+        for label, names in (
+            ("too much", self.found - self.listing.expected),
+            ("lacking", self.listing.expected - self.found),
+        ):
+            if names:
+                lines.append(f"{label}: {_say_names(names)}")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -194,6 +244,14 @@ class StepOutcome:
         return {name: after[name] for name in names}
 
 
+def is_expected(expected: Expectation, decision: Decision) -> bool:
+    """Tell whether a decision is the expected one, whatever it was made for."""
+    if expected.allowed or decision.allowed:
+        return expected.allowed == decision.allowed
+    is_more = expected.only_these and len(decision.reasons) > len(expected.reasons)
+    return not is_more and _is_wanted(expected.reasons, decision)
+
+
 def _is_wanted(reasons: Iterable[str], decision: Decision) -> bool:
     """Tell whether a denial has the reasons, and shows no mishap but those."""
     codes = {reason.code for reason in decision.reasons}
@@ -204,6 +262,10 @@ def _fits(wanted: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> 
     if wanted is None or after is None:
         return wanted is None and after is None
     return all(after[name] == value for name, value in wanted.items())
+
+
+def _say_names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
 
 
 def _say_reasons(decision: Decision) -> str:

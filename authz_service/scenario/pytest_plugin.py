@@ -9,20 +9,23 @@ found, since plugins are loaded before anything measures coverage.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from authz_service.errors import Place
     from authz_service.scenario.case import Scenario
     from authz_service.scenario.runner import Runner
     from authz_service.scenario.session import Session
+    from authz_service.scenario.trial import Trial
 
+# What a mark of that name would do, no tag is meant to.
+_MARKS_OF_PYTEST: Final = frozenset(
+    {"filterwarnings", "parametrize", "skip", "skipif", "usefixtures", "xfail"}
+)
 _RUNNER: pytest.StashKey[Runner] = pytest.StashKey()
 
 
@@ -50,28 +53,40 @@ class ScenarioFile(pytest.File):
 
     runner: Runner
     scenario: Scenario
+    trial: Trial
     under_way: Session
 
     def collect(self) -> Iterator[ScenarioItem]:
         """Make an item of each question and each step."""
         from authz_service.errors import AuthzError
-        from authz_service.scenario.case import load_scenario
+        from authz_service.scenario.result import name_items
+        from authz_service.scenario.trial import Trial
 
         try:
             self.runner = _find_runner(self.config)
-            self.scenario = load_scenario(Path(os.path.relpath(self.path)))
-            with self.runner.open(self.scenario):  # so that a broken fixture is told once
-                pass
+            self.scenario = self.runner.load(Path(os.path.relpath(self.path)))
+            if not all(item.skip for item in self.scenario.items):
+                with self.runner.open(self.scenario):  # so that a broken fixture is told once
+                    pass
         except AuthzError as error:
             raise self.CollectError(str(error)) from None
-        named: Counter[str] = Counter()
-        for position, item in enumerate(self.scenario.items):
-            name = str(item)
-            named[name] += 1
-            # what is asked before and after a step is asked twice
-            unique = f"{name} ({named[name]})" if named[name] > 1 else name
-            options = {"position": position, "place": item.place}
-            yield ScenarioItem.from_parent(self, name=unique, **options)
+        self.trial = Trial(self.scenario)
+        for position, name in enumerate(name_items(self.scenario)):
+            item = ScenarioItem.from_parent(self, name=name, position=position)
+            for tag in self.scenario.items[position].tags:
+                item.add_marker(self._find_mark(tag))
+            if why := self.scenario.items[position].skip:
+                item.add_marker(pytest.mark.skip(reason=why))
+            yield item
+
+    def _find_mark(self, tag: str) -> pytest.MarkDecorator:
+        """Find the mark of a tag, which `-m` picks by."""
+        if tag in _MARKS_OF_PYTEST or tag.startswith("_"):
+            message = f"pytest has a meaning of its own for `{tag}`; give the tag another name"
+            raise self.CollectError(f"{self.scenario.path}: {message}")
+        self.config.addinivalue_line("markers", f"{tag}: a tag of scenarios")
+        mark: pytest.MarkDecorator = getattr(pytest.mark, tag)
+        return mark
 
     def setup(self) -> None:
         """Load the fixture."""
@@ -85,18 +100,18 @@ class ScenarioItem(pytest.Item):
 
     parent: ScenarioFile
 
-    def __init__(self, *, position: int, place: Place, **options: Any) -> None:
+    def __init__(self, *, position: int, **options: Any) -> None:
         super().__init__(**options)
         self.position = position
-        self.place = place
 
     def runtest(self) -> None:
         """Put it, after the steps before it that were not taken yet in this process."""
-        outcome = self.parent.under_way.put(self.position)
-        if not outcome.passed:
-            from authz_service.scenario.report import describe_failure
+        from authz_service.scenario.failure import describe_failure
+        from authz_service.scenario.result import Status
 
-            pytest.fail("\n".join(describe_failure(outcome)), pytrace=False)
+        result = self.parent.trial.put(self.parent.under_way, self.position)
+        if result.status is not Status.PASSED:
+            pytest.fail("\n".join(describe_failure(result)), pytrace=False)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_rest: Any) -> str:
         """Show the failure without a Python traceback, unless something unforeseen happened."""
@@ -108,7 +123,8 @@ class ScenarioItem(pytest.Item):
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         """Say where the question or step stands."""
-        return self.path, self.place.line - 1, self.name
+        place = self.parent.scenario.items[self.position].place
+        return self.path, place.line - 1, self.name
 
 
 def _find_runner(config: pytest.Config) -> Runner:

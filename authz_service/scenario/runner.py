@@ -7,15 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
+from authz_service.scenario.case import load_scenario
 from authz_service.scenario.checking import check_scenario
+from authz_service.scenario.command import Commands
+from authz_service.scenario.equipment import Equipment
+from authz_service.scenario.fixtures import FixtureStores
 from authz_service.scenario.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from authz_service.errors import Fault
+    from authz_service.policy.engine import Engine
     from authz_service.scenario.case import Scenario
-    from authz_service.scenario.outcome import Outcome, StepOutcome
+    from authz_service.scenario.outcome import ListingOutcome, Outcome, StepOutcome
     from authz_service.settings import Settings
 
 # A busy test machine is no fault of a policy.
@@ -28,39 +34,50 @@ class Runner:
     Arguments:
         settings: which policies, domain and fixtures.
         warn: is told what is odd about the policies.
+        engine: decides, where it is built already.
 
     Raises:
         AuthzError: when the policies or the domain cannot be used.
     """
 
-    def __init__(self, settings: Settings, warn: Callable[[Fault], None] = assembly.ignore) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        warn: Callable[[Fault], None] = assembly.ignore,
+        engine: Engine | None = None,
+    ) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
-        self._settings = replace(settings, time_limit=limit)
-        self._domain = storage.find_domain(settings.domain)
-        self._engine = assembly.build_engine(self._settings, self._domain, warn)
+        settings = replace(settings, time_limit=limit)
+        domain = storage.find_domain(settings.domain)
+        engine = engine or assembly.build_engine(settings, domain, warn)
+        stores = FixtureStores(domain)
+        self._equipment = Equipment(engine, domain, settings, stores, Commands(settings))
+
+    def load(self, path: Path) -> Scenario:
+        """Read a scenario file, about the fixtures of the settings.
+
+        Raises:
+            ScenarioError: with every fault of the file.
+        """
+        return load_scenario(path, self._equipment.settings.fixtures)
 
     @contextmanager
     def open(self, scenario: Scenario) -> Iterator[Session]:
         """Begin a scenario, on a store with its fixture, at its time.
 
         Raises:
-            FixtureError: when the fixture cannot be loaded.
-            ScenarioError: when the domain does not have what the scenario says.
+            FixtureError: when the fixture, or what the scenario adds to it, cannot be loaded.
+            ScenarioError: when the domain, the policies or the fixture do not have what the
+                scenario says.
         """
-        check_scenario(self._domain, scenario)
-        session = Session(
-            engine=self._engine,
-            domain=self._domain,
-            settings=self._settings,
-            fixture=self._settings.fixtures / f"{scenario.fixture}.yaml",
-            scenario=scenario,
-        )
+        check_scenario(self._equipment.domain, scenario, self._equipment.words)
+        session = Session(self._equipment, scenario)
         try:
             yield session
         finally:
             session.close()
 
-    def run(self, scenario: Scenario) -> list[Outcome | StepOutcome]:
+    def run(self, scenario: Scenario) -> list[Outcome | ListingOutcome | StepOutcome]:
         """Put all questions of a scenario and take all its steps, in the order of the file.
 
         Raises:
@@ -69,3 +86,7 @@ class Runner:
         """
         with self.open(scenario) as session:
             return [session.put(position) for position in range(len(scenario.items))]
+
+    def forget(self, fixture: Path) -> None:
+        """Forget what the file of a fixture holds, for it has changed."""
+        self._equipment.stores.forget(fixture)

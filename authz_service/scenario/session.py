@@ -1,36 +1,31 @@
-"""A scenario under way: a store of its own, and how far its steps were taken in it."""
+"""A scenario under way: its items are put on a stage, each after just those steps before it."""
 
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from authz_service import assembly, storage
-from authz_service.decision.performer import Deed
-from authz_service.errors import RequestError, ScenarioError, quote, suggest
-from authz_service.scenario.case import Inquiry
-from authz_service.scenario.checking import blame, build_deed, build_request, read_changes
-from authz_service.scenario.command import write_command
-from authz_service.scenario.outcome import Deeds, Outcome, StepOutcome
+from authz_service.errors import ScenarioError
+from authz_service.scenario.cast import Cast
+from authz_service.scenario.checking import build_searches, read_changes
+from authz_service.scenario.inquiry import Inquiry
+from authz_service.scenario.listing import Listing
+from authz_service.scenario.outcome import (
+    ListingOutcome,
+    Outcome,
+    StepOutcome,
+    is_expected,
+)
+from authz_service.scenario.stage import Stage
 from authz_service.scenario.step import Step
-from authz_service.store.entity import Reference
-from authz_service.store.outbox import find_notices
+from authz_service.scenario.why import find_why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-    from pathlib import Path
-
-    from authz_service.decision.answer import Decision
-    from authz_service.policy.engine import Engine
+    from authz_service.decision.explanation import Explanation
     from authz_service.scenario.case import Scenario
-    from authz_service.settings import Settings
-    from authz_service.store.domain import Domain
-    from authz_service.store.outbox import Notice
-
-_CLIENT: Final = "authz test"
+    from authz_service.scenario.equipment import Equipment
 
 
 class Session:
@@ -40,35 +35,29 @@ class Session:
     that were not taken yet, and begins anew, with a new store, when it is too far.
 
     Arguments:
-        engine: decides.
-        domain: what the scenario is about.
-        settings: of the runner.
-        fixture: the file with the entities that there are at the beginning.
+        equipment: what puts it.
         scenario: what is put; it was checked.
 
     Raises:
-        FixtureError: when the fixture cannot be loaded.
+        FixtureError: when the fixture, or what the scenario adds to it, cannot be loaded.
+        ScenarioError: when it names entities that there are not.
     """
 
-    def __init__(
-        self,
-        *,
-        engine: Engine,
-        domain: Domain,
-        settings: Settings,
-        fixture: Path,
-        scenario: Scenario,
-    ) -> None:
-        self._engine = engine
-        self._domain = domain
-        self._settings = settings
-        self._fixture = fixture
+    def __init__(self, equipment: Equipment, scenario: Scenario) -> None:
+        self._equipment = equipment
         self._scenario = scenario
+        self._fixture = equipment.settings.fixtures / f"{scenario.fixture}.yaml"
+        self._steps = scenario.steps
         is_step = [isinstance(each, Step) for each in scenario.items]
         self._steps_before = list(itertools.accumulate(is_step, initial=0))
+        self._start = 0
         self._stage = self._begin()
+        faults = self._stage.find_strangers(Cast(self._fixture, scenario.entities))
+        if faults:
+            self.close()
+            raise ScenarioError(faults)
 
-    def put(self, position: int) -> Outcome | StepOutcome:
+    def put(self, position: int) -> Outcome | ListingOutcome | StepOutcome:
         """Put one question, or take one step.
 
         Arguments:
@@ -76,177 +65,78 @@ class Session:
 
         Raises:
             ScenarioError: when it is a step that cannot be taken as the file has it.
+            AuthzError: when what is asked cannot be searched or explained.
         """
-        before = self._steps_before[position]
-        if self._stage.taken > before:
-            self._stage.close()
-            self._stage = self._begin()
-        while self._stage.taken < before:
-            # what is wrong with a step is told where it is put itself
-            with suppress(ScenarioError):
-                self._stage.take(self._scenario.steps[self._stage.taken])
+        before = self._go_to(position)
         item = self._scenario.items[position]
-        if isinstance(item, Inquiry):
-            command = write_command(self._settings, self._fixture, item, self._stage.at)
-            return Outcome(item, self._stage.ask(item), command, before)
-        came = self._stage.take(item)
-        command = write_command(self._settings, self._fixture, item, self._stage.at)
-        wanted = read_changes(self._domain.schema, item)
+        match item:
+            case Inquiry():
+                return self._ask(item, before)
+            case Listing():
+                found = self._stage.search(item)
+                return ListingOutcome(item, found, self._write_command(item), before)
+            case Step():
+                return self._take(item, before)
+            case _:
+                raise TypeError(f"{type(item).__name__} cannot be put")
+
+    def _ask(self, inquiry: Inquiry, before: int) -> Outcome:
+        decision, expected, why = self._stage.ask(inquiry), inquiry.expected, None
+        if expected.asks_why and is_expected(expected, decision):
+            explanation = self._stage.explain_question(inquiry)
+            why = find_why(expected, explanation, self._equipment.words.rules)
+        return Outcome(inquiry, decision, self._write_command(inquiry), before, why)
+
+    def _take(self, step: Step, before: int) -> StepOutcome:
+        came = self._stage.take(step)
+        command = self._write_command(step)
+        wanted = read_changes(self._equipment.domain.schema, step)
         if isinstance(came, str):
-            return StepOutcome(item, wanted, None, command, before, came)
-        return StepOutcome(item, wanted, came, command, before)
+            return StepOutcome(step, wanted, None, command, before, came)
+        return StepOutcome(step, wanted, came, command, before)
+
+    def explain(self, position: int) -> Explanation | None:
+        """Explain what is decided of a question, or a step, where it stands in the file.
+
+        Arguments:
+            position: as above.
+
+        Returns:
+            None for a list, and for a step that cannot be taken because a message was not sent.
+
+        Raises:
+            AuthzError: when it cannot be explained.
+        """
+        self._go_to(position)
+        return self._stage.explain(self._scenario.items[position])
 
     def close(self) -> None:
         """Close the store."""
         self._stage.close()
 
-    def _begin(self) -> _Stage:
-        return _Stage(self._engine, self._domain, self._settings, self._fixture, self._scenario)
+    def _go_to(self, position: int) -> int:
+        """Take the steps before an item, and no others; give back how many those are."""
+        starts = self._scenario.starts
+        start = starts[bisect_right(starts, position) - 1]
+        first, end = self._steps_before[start], self._steps_before[position]
+        if self._start != start or self._stage.taken > end - first:
+            self._stage.close()
+            self._start = start
+            self._stage = self._begin()
+        while self._stage.taken < end - first:
+            # whatever is wrong with a step is told where it is put itself
+            with suppress(Exception):
+                self._stage.take(self._steps[first + self._stage.taken])
+        return end - first
 
+    def _write_command(self, item: Inquiry | Listing | Step) -> str:
+        commands = self._equipment.commands
+        if self._scenario.entities:
+            return commands.write_test(self._scenario.path, str(item))
+        if isinstance(item, Listing):
+            asked = build_searches(self._equipment.domain.schema, item)
+            return commands.write_searches(self._fixture, item, asked, self._stage.at)
+        return commands.write(self._fixture, item, self._stage.at)
 
-class _Stage:
-    """A store that begins as the fixture has it, and what asks and performs there.
-
-    Arguments:
-        engine, domain, settings, fixture, scenario: as above.
-
-    Attributes:
-        taken: how many steps were taken.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        domain: Domain,
-        settings: Settings,
-        fixture: Path,
-        scenario: Scenario,
-    ) -> None:
-        self._schema = domain.schema
-        self._start = scenario.at
-        self._passed = timedelta()
-        self._named = {each.new for each in scenario.steps}
-        self._ids = _NewIds(lambda name: name in self._named or bool(self._find_called(name)))
-        self._sent: dict[str, Notice] = {}
-        self._store = storage.build_fixture_store(fixture, domain)
-        self._decider = assembly.build_decider(engine, domain, self._store, self._tell_time)
-        self._performer = assembly.build_performer(
-            engine, domain, self._store, self._tell_time, settings, new_id=self._ids
-        )
-        self.taken = 0
-
-    @property
-    def at(self) -> datetime | None:
-        """What time it is; None for the real time."""
-        return self._start + self._passed if self._start else None
-
-    def _tell_time(self) -> datetime:
-        return (self._start or storage.tell_time()) + self._passed
-
-    def ask(self, inquiry: Inquiry) -> Decision:
-        """Put a question."""
-        return self._decider.check(build_request(self._schema, inquiry))
-
-    def take(self, step: Step) -> Deeds | str:
-        """Take a step; give back why not, where a message that it needs was not sent.
-
-        Raises:
-            ScenarioError: when it cannot be taken as the file has it.
-        """
-        # first, so that no step is taken twice, whatever comes of it
-        self.taken += 1
-        self._passed += step.after
-        sent = {}
-        for name, field in step.sent.items():
-            value = self._find_sent(step, field)
-            if value is None:
-                return self._describe_unsent(step, field)
-            sent[name] = value
-        return self._perform(step, sent)
-
-    def _perform(self, step: Step, sent: dict[str, str]) -> Deeds:
-        request, inputs = build_deed(self._schema, step, sent)
-        self._ids.begin(step.new)
-        try:
-            performed = self._performer.perform(Deed(request, inputs, _CLIENT))
-        except RequestError as error:
-            raise blame(error, step) from None
-        notices = tuple(self._find_new_notices())
-        if step.new:
-            self._refuse_id(step, is_done=performed.decision.allowed)
-        return Deeds(performed.decision, performed.changes, notices)
-
-    def _refuse_id(self, step: Step, *, is_done: bool) -> None:
-        """Refuse an id that a step names where it makes nothing, or nothing with that id."""
-        if is_done and not self._ids.is_used:
-            message = f"{quote(step.action)} makes no entity that could have this id; leave it out"
-            raise ScenarioError.at(step.places["new"], "nothing_made", f"`new`: {message}")
-        called = self._find_called(step.new)
-        if self._ids.is_used and not is_done and called:
-            message = f"{quote(str(called[0]))} has this id already; choose another"
-            raise ScenarioError.at(step.places["new"], "id_in_use", f"`new`: {message}")
-
-    def _find_called(self, entity_id: str) -> list[Reference]:
-        """Find the entities that have an id, of whatever type."""
-        stored = (each.name for each in self._schema.types.values() if each.stored)
-        found = (Reference(kind, entity_id) for kind in stored)
-        return [each for each in found if self._store.find(each)]
-
-    def _find_new_notices(self) -> list[Notice]:
-        """Find the messages that were queued since this was asked last."""
-        queued = find_notices(self._store)
-        new = {key: each for key, each in queued.items() if key not in self._sent}
-        self._sent |= new
-        return list(new.values())
-
-    def _find_sent(self, step: Step, field: str) -> str | None:
-        """Find a field of the last message with it that went to who takes the step."""
-        found = (each.fields[field] for each in self._messages_to(step) if field in each.fields)
-        return next(found, None)
-
-    def _messages_to(self, step: Step) -> list[Notice]:
-        """Find the messages to who takes a step, by any address of theirs, the last one first."""
-        row = self._store.find(step.subject)
-        addresses = set(row.values.values()) if row else set()
-        return [each for each in reversed(self._sent.values()) if each.address in addresses]
-
-    def _describe_unsent(self, step: Step, field: str) -> str:
-        known = {name for each in self._messages_to(step) for name in each.fields}
-        message = f"no message with {quote(field)} was sent to {quote(str(step.subject))}"
-        return message + suggest(field, known)
-
-    def close(self) -> None:
-        """Close the store."""
-        self._store.close()
-
-
-class _NewIds:
-    """Gives ids to new entities: the one that a step names, else the first `new-N` that is free.
-
-    Arguments:
-        is_taken: tells of an id whether something has it, or gets it later.
-
-    Attributes:
-        is_used: whether the step that was begun last made anything.
-    """
-
-    def __init__(self, is_taken: Callable[[str], bool]) -> None:
-        self._is_taken = is_taken
-        self._wanted = ""
-        self._number = 0
-        self.is_used = False
-
-    def begin(self, wanted: str) -> None:
-        """Begin a step, which may name an id; what an earlier one was refused is free again."""
-        self._wanted, self._number, self.is_used = wanted, 0, False
-
-    def __call__(self) -> str:
-        """Give an id."""
-        self.is_used = True
-        if self._wanted:
-            wanted, self._wanted = self._wanted, ""
-            return wanted
-        self._number += 1
-        while self._is_taken(f"new-{self._number}"):
-            self._number += 1
-        return f"new-{self._number}"
+    def _begin(self) -> Stage:
+        return Stage(self._equipment, self._fixture, self._scenario)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates, validates_schema
 
 from authz_service.document import Mapping as Keys
 from authz_service.document import follow, locate, locate_key, to_plain
@@ -12,14 +12,17 @@ from authz_service.errors import Fault, ScenarioError, suggest
 from authz_service.policy.said import CHANNEL, PARTS
 from authz_service.scenario.value import (
     MISSING,
+    Answers,
     Changes,
     Count,
+    Demands,
     Entity,
     Informs,
     Names,
     OneOrMany,
     Refusal,
     Time,
+    Truth,
     Word,
 )
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = "unknown"
 _STEP: Final = "do"
+_TABLE: Final = "table"
 
 
 class _Strict(Schema):
@@ -98,9 +102,34 @@ class _StepSchema(_Strict):
     denied = _many(Word())
 
 
-class _CaseSchema(_Strict):
-    who = _many(Entity(), required=True)
-    on = _many(Entity(), required=True)
+class _FactSchema(_Strict):
+    add = Word()
+    change = Entity(error_messages=_NEEDED)
+    remove = Entity(error_messages=_NEEDED)
+    say = Demands()
+    attributes = Demands()
+
+    @validates_schema
+    def _has_one_deed(self, data: dict[str, Any], **_options: Any) -> None:
+        deeds = [each for each in data if each != "attributes"]
+        if len(deeds) != 1:
+            message = "a fact has one of `add:`, `change:`, `remove:` and `say:`"
+            raise ValidationError(message)
+        if ("attributes" in data) > (deeds[0] in {"add", "change"}):
+            raise ValidationError({"attributes": [f"do not go with `{deeds[0]}:`"]})
+        if deeds[0] == "change" and "attributes" not in data:
+            raise ValidationError({"attributes": [MISSING]})
+
+
+class _ListsSchema(_Strict):
+    who = Answers()
+    what = Answers()
+    actions = OneOrMany(Word(), error_messages={"null": "holds nothing; `[]` is for none"})
+
+
+class _AnyCaseSchema(_Strict):
+    """What every case may have."""
+
     via = _many(Word())
     said = fields.Nested(
         _WithSchema,
@@ -108,8 +137,46 @@ class _CaseSchema(_Strict):
         validate=validate.Length(min=1, error="is empty"),
         error_messages={"null": "holds nothing"},
     )
+    everyone_else = Word()
+    exhaustive = Truth()
+    only_these_reasons = Truth()
+    tags = _many(Word())
+    skip = Word()
+    examples = fields.Raw()  # they are written out before
+
+    @validates("everyone_else")
+    def _denies(self, value: str, **_options: Any) -> None:
+        if value != "cannot":
+            raise ValidationError("must be `cannot`: it says that nobody else can")
+
+
+class _TableSchema(_AnyCaseSchema):
+    on = _many(Entity(), required=True)
+    table = fields.Raw(required=True, error_messages=_NEEDED)
+
+
+class _CaseSchema(_AnyCaseSchema):
+    who = _many(Entity())
+    on = _many(Entity())
     can = _many(Word())
     cannot = _many(Refusal())
+    because = _many(Word())
+    missing = fields.List(
+        fields.Nested(_FactSchema),
+        validate=validate.Length(min=1, error="is empty"),
+        error_messages={"null": "holds nothing", "invalid": "must be a list of facts"},
+    )
+    lists = fields.Nested(
+        _ListsSchema,
+        validate=validate.Length(min=1, error="is empty"),
+        error_messages={"null": "holds nothing"},
+    )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _fits(self, _data: Any, case: Any, **_options: Any) -> None:
+        messages = dict(_find_misfits(case)) if isinstance(case, dict) else {}
+        if messages:
+            raise ValidationError(messages)
 
 
 class _Item(fields.Field[dict[str, Any]]):
@@ -122,10 +189,36 @@ class _Item(fields.Field[dict[str, Any]]):
         return dict(_find_schema(keys)().load(value))
 
 
+def _find_misfits(case: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Find the keys of a case that lack another one, or have no use beside the others."""
+    lists = case.get("lists")
+    listed = {*lists} if isinstance(lists, dict) else set[str]()
+    is_asked = "lists" not in case or not {"can", "cannot"}.isdisjoint(case)
+    for key, found in (("who", "who"), ("on", "what")):
+        is_needed = is_asked or bool(listed - {found})
+        if is_needed and key not in case:
+            yield key, [MISSING]
+        elif not is_needed and key in case and listed:
+            yield key, [f"is what `lists: {{{found}: ...}}` looks for; leave it out"]
+    for key, other in (
+        ("because", "can"),
+        ("missing", "cannot"),
+        ("only_these_reasons", "cannot"),
+        ("everyone_else", "can"),
+    ):
+        if key in case and other not in case:
+            yield key, [f"is said of what stands under `{other}:`, and there is none here"]
+
+
 class _ScenarioSchema(_Strict):
     scenario = Word(required=True)
     source = Word(load_default="")
     fixture = Word(required=True)
+    entities = fields.Raw(error_messages={"null": "holds nothing"})
+    exhaustive = Truth(load_default=False)
+    tags = _many(Word())
+    skip = Word()
+    examples = fields.Raw()  # they are written out before
     at = Time(load_default=None, allow_none=False, error_messages={"null": "holds nothing"})
     cases = fields.List(
         _Item(),
@@ -137,6 +230,15 @@ class _ScenarioSchema(_Strict):
             "invalid": "must be a list of cases, each with `who:`, `on:` and what they can",
         },
     )
+
+
+# What the keys of an item have below them, where that is of one form.
+_INNER: Final[dict[str, type[_Strict]]] = {
+    "do": _DoSchema,
+    "after": _AfterSchema,
+    "lists": _ListsSchema,
+    "missing": _FactSchema,
+}
 
 
 def load_shape(document: Value) -> dict[str, Any]:
@@ -203,16 +305,18 @@ def _find_known(document: Value, path: tuple[str | int, ...]) -> list[str]:
     item = follow(document, path[:2])
     keys = {key.text for key, _ in item.entries} if isinstance(item, Keys) else set[str]()
     schema = _find_schema(keys)
-    inner = {"do": _DoSchema, "after": _AfterSchema}.get(str(path[2]))
-    if schema is _StepSchema and inner and path[2:-1]:
+    inner = _INNER.get(str(path[2]))
+    if inner and path[2:-1]:
         return _keys(inner)
     # what has no key of a step may have been meant as one
-    return _keys(schema) if schema is _StepSchema else [*_keys(schema), _STEP]
+    return _keys(schema) if schema is not _CaseSchema else [*_keys(schema), _STEP, _TABLE]
 
 
 def _find_schema(keys: set[str]) -> type[_Strict]:
-    """Find whether something with these keys is a step or a case."""
-    return _StepSchema if keys.intersection(_keys(_StepSchema)) else _CaseSchema
+    """Find whether something with these keys is a step, a table, or a case like most."""
+    if keys.intersection(_keys(_StepSchema)):
+        return _StepSchema
+    return _TableSchema if "table" in keys else _CaseSchema
 
 
 def _keys(schema: type[_Strict]) -> list[str]:

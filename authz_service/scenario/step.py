@@ -64,6 +64,8 @@ class Step:
         changes: the entities that must change; None where the file does not say.
         informs: the templates of the messages, by their address; None as above.
         denied: codes that must be among those of the denial; empty for what must be done.
+        tags: words by which it is picked: those of its scenario.
+        skip: why it is not taken; empty for one that is.
         places: where the file says each of that, by key, or by part and name: `action.token`.
     """
 
@@ -79,6 +81,8 @@ class Step:
     changes: tuple[Changed, ...] | None = None
     informs: Mapping[str, tuple[str, ...]] | None = None
     denied: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    skip: str = ""
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def say(self, sent: Mapping[str, str]) -> Said:

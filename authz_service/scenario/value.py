@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import ValidationError, fields, validate
 
 from authz_service.document import Scalar, parse_time
+from authz_service.policy.situation import Demand
+from authz_service.scenario.facts import OPERATORS
 from authz_service.scenario.step import REMOVED, Sent
 from authz_service.store.entity import Reference
 
@@ -116,6 +118,59 @@ class Names(fields.Field[dict[str, Any]]):
         return found
 
 
+class Truth(fields.Field[bool]):
+    """`true` or `false`."""
+
+    default_error_messages: dict[str, Any] = {"null": "holds nothing"}  # noqa: RUF012  # as above
+
+    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> bool:
+        if isinstance(value, Scalar) and value.kind == "bool" and value.text.lower() in _TRUTH:
+            return _TRUTH[value.text.lower()]
+        raise ValidationError("must be `true` or `false`")
+
+
+class Answers(fields.Field[dict[str, tuple[Reference, ...]]]):
+    """Actions, each with all the entities that are found for it; `[]` for none."""
+
+    default_error_messages: dict[str, Any] = {"null": "holds nothing"}  # noqa: RUF012  # as above
+
+    def _deserialize(
+        self, value: Any, *_rest: Any, **_options: Any
+    ) -> dict[str, tuple[Reference, ...]]:
+        if not isinstance(value, dict) or not value or not all(value):
+            message = "must be actions with entities, as in `{view: [person/mary]}`"
+            raise ValidationError(message)
+        found, messages = dict[str, tuple[Reference, ...]](), {}
+        for action, each in value.items():
+            try:
+                entities: list[Any] = OneOrMany(Entity()).deserialize(each) or []
+                found[action] = tuple(entities)
+            except ValidationError as error:
+                messages[action] = error.messages
+        if messages:
+            raise ValidationError(messages)
+        return found
+
+
+class Demands(fields.Field[dict[str, Demand]]):
+    """What values would have to be, by name: a value, several, or `{at_least: 3}`."""
+
+    default_error_messages: dict[str, Any] = {"null": "holds nothing"}  # noqa: RUF012  # as above
+
+    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> dict[str, Demand]:
+        if not isinstance(value, dict) or not value:
+            raise ValidationError("must be names with values, as in `{role: [administrator]}`")
+        found, messages = {}, {}
+        for name, each in value.items():
+            try:
+                found[name] = _read_demand(each)
+            except ValidationError as error:
+                messages[name] = error.messages
+        if messages:
+            raise ValidationError(messages)
+        return found
+
+
 class Count(fields.Field[int]):
     """How many minutes, or other units, the clock is put forward."""
 
@@ -167,6 +222,21 @@ class Informs(fields.Field[dict[str, tuple[str, ...]]]):
         if messages:
             raise ValidationError(messages)
         return found
+
+
+def _read_demand(value: Any) -> Demand:
+    """Read what a value would have to be."""
+    operator, said = "one_of", value
+    if isinstance(value, dict):
+        if len(value) != 1 or next(iter(value)) not in OPERATORS:
+            known = ", ".join(f"`{each}`" for each in OPERATORS)
+            raise ValidationError(f"must be a value, a list, or one of {known} with a value")
+        operator, said = next(iter(value.items()))
+    values = said if isinstance(said, list) else [said]
+    if not values:
+        raise ValidationError("is empty")
+    read = tuple(None if each is None else _read_said_scalar(each) for each in values)
+    return Demand(OPERATORS[operator], read)
 
 
 def _read_sent(value: dict[str, Any]) -> Sent:

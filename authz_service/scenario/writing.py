@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from authz_service.policy.said import PARTS
+from authz_service.scenario.facts import write_facts
+from authz_service.scenario.notation import write_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from authz_service.scenario.case import Inquiry, Scenario
+    from authz_service.scenario.case import Scenario
+    from authz_service.scenario.inquiry import Inquiry
     from authz_service.store.entity import Row
-
-# What YAML takes for text without quotes, wherever it stands.
-_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/-]*(?: [A-Za-z0-9_/-]+)*", re.ASCII)
-_WORDS_OF_YAML: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 def write_fixture(rows: Iterable[Row], comment: Sequence[str] = ()) -> str:
@@ -33,7 +29,9 @@ def write_fixture(rows: Iterable[Row], comment: Sequence[str] = ()) -> str:
         types.setdefault(row.reference.type, []).append(row)
     for kind, same in types.items():
         lines.append(f"{kind}:")
-        lines += [f"  {_write(each.reference.id)}: {_write(each.values)}" for each in same]
+        lines += [
+            f"  {write_value(each.reference.id)}: {write_value(each.values)}" for each in same
+        ]
     return "\n".join([*lines, ""])
 
 
@@ -45,34 +43,50 @@ def write_scenario(scenario: Scenario, comment: Sequence[str] = ()) -> str:
         comment: lines that stand above it.
     """
     lines = _write_comment(comment)
-    lines.append(f"scenario: {_write(scenario.title)}")
+    lines.append(f"scenario: {write_value(scenario.title)}")
     if scenario.source:
-        lines.append(f"source: {_write(scenario.source)}")
-    lines.append(f"fixture: {_write(scenario.fixture)}")
+        lines.append(f"source: {write_value(scenario.source)}")
+    lines.append(f"fixture: {write_value(scenario.fixture)}")
     if scenario.at is not None:
-        lines.append(f"at: {_write(scenario.at)}")
+        lines.append(f"at: {write_value(scenario.at)}")
+    if scenario.tags:
+        lines.append(f"tags: {write_value(scenario.tags)}")
+    if scenario.skip:
+        lines.append(f"skip: {write_value(scenario.skip)}")
     lines.append("cases:")
     for each in scenario.inquiries:
-        lines += _write_inquiry(each)
+        lines += _write_inquiry(scenario, each)
     return "\n".join([*lines, ""])
 
 
-def _write_inquiry(inquiry: Inquiry) -> Iterator[str]:
-    yield f"  - who: {_write(str(inquiry.subject))}"
-    yield f"    on: {_write(str(inquiry.resource))}"
+def _write_inquiry(scenario: Scenario, inquiry: Inquiry) -> Iterator[str]:
+    yield f"  - who: {write_value(str(inquiry.subject))}"
+    yield f"    on: {write_value(str(inquiry.resource))}"
     if inquiry.channel is not None:
-        yield f"    via: {_write(inquiry.channel)}"
+        yield f"    via: {write_value(inquiry.channel)}"
     said = {part: getattr(inquiry.said, part) for part in PARTS if getattr(inquiry.said, part)}
     if said:
-        yield f"    with: {_write(said)}"
-    expected, action = inquiry.expected, _write(inquiry.action)
+        yield f"    with: {write_value(said)}"
+    expected, action = inquiry.expected, write_value(inquiry.action)
     if expected.allowed:
         yield f"    can: {action}"
+        if expected.because:
+            yield f"    because: {write_value(expected.because)}"
     elif expected.reasons:
         yield "    cannot:"
-        yield f"      - {action}: {_write(expected.reasons)}"
+        yield f"      - {action}: {write_value(expected.reasons)}"
     else:
         yield f"    cannot: {action}"
+    if expected.only_these:
+        yield "    only_these_reasons: true"
+    if expected.missing:
+        yield "    missing:"
+        yield from (f"      {line}" for line in write_facts(expected.missing))
+    own = inquiry.tags[len(scenario.tags) :]
+    if own:
+        yield f"    tags: {write_value(own)}"
+    if inquiry.skip != scenario.skip:
+        yield f"    skip: {write_value(inquiry.skip)}"
 
 
 def _write_comment(lines: Iterable[str]) -> list[str]:
@@ -80,27 +94,3 @@ def _write_comment(lines: Iterable[str]) -> list[str]:
         f"# {''.join(each if each.isprintable() else '?' for each in line)}".rstrip()
         for line in lines
     ]
-
-
-def _write(value: Any) -> str:
-    """Write a value in one line, so that YAML reads the same."""
-    match value:
-        case dict():
-            entries = (f"{_write(name)}: {_write(each)}" for name, each in value.items())
-            return f"{{{', '.join(entries)}}}"
-        case list() | tuple():
-            return f"[{', '.join(map(_write, value))}]"
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case str() if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML:
-            return value
-        case str():
-            return f'"{"".join(map(_escape, value))}"'
-        case _:
-            return json.dumps(value)
-
-
-def _escape(character: str) -> str:
-    if character in {'"', "\\"}:
-        return f"\\{character}"
-    return character if character.isprintable() else f"\\U{ord(character):08x}"

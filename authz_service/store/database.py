@@ -314,6 +314,11 @@ class Store:
             message = "the database refuses it: a text is too long for an index that it stands in"
             raise BrokenPromiseError.at(str(reference), "text_too_long", message) from error
 
+    def copy_to(self, other: Store) -> None:
+        """Fill another store with what is in this one, tables included; both are of SQLite."""
+        with explained(self._database):
+            self._database.connection().backup(other._database.connection())
+
     def close(self) -> None:
         """Close this thread's connection, and those that nobody uses."""
         self._database.close()

@@ -63,6 +63,10 @@ class DraftReader(AttributeReader[Value]):
         if document is None:
             self.blame(Place(str(path)), "empty_file", "holds no entities")
             return
+        self.read_document(document)
+
+    def read_document(self, document: Value) -> None:
+        """Read entities that stand in a file, by their types."""
         for kind, group in self._entries(document, "entity types, as in `person:`"):
             entity_type = self.find_type(kind.text, kind.place)
             if entity_type is None:

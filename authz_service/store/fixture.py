@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from authz_service.document import Value
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
     from authz_service.store.draft import Draft
@@ -49,6 +50,24 @@ def load_fixtures(paths: Iterable[Path], writer: Writer, domain: Domain) -> int:
         raise FixtureError(error.faults) from None
     for path in files:
         reader.read(path)
+    return _load(reader, writer, domain)
+
+
+def load_entities(document: Value, writer: Writer, domain: Domain) -> int:
+    """Put entities into the store that stand in another file, written as in a fixture; as above.
+
+    Arguments:
+        document: where they stand.
+        writer: as above.
+        domain: as above.
+    """
+    reader = DraftReader(domain.schema)
+    reader.read_document(document)
+    return _load(reader, writer, domain)
+
+
+def _load(reader: DraftReader, writer: Writer, domain: Domain) -> int:
+    """Store what was read, if nothing is wrong with it."""
     checker = _Checker(reader.drafts, writer.store, domain)
     faults = [*reader.faults, *checker.check()]
     faults += _store(reader.drafts, writer, domain, blame_all=not faults)

@@ -1,0 +1,1 @@
+"""Policies, scenarios and fixtures as they are to be written."""

@@ -1,0 +1,1 @@
+"""Policies with one thing changed in them, and whether the scenarios notice."""
