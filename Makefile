@@ -85,8 +85,8 @@ durability: $(VENV)/development ## Kill performing processes 20 times, and look 
 swaps: $(VENV)/development ## Swap policies 100 times under load, and look at every answer
 	$(PYTHON) tests/swaps.py
 
-scenarios: $(VENV)/development ## Run the scenarios
-	$(AUTHZ) test
+scenarios: $(VENV)/development ## Run the scenarios; nothing of the policies may be untested
+	$(AUTHZ) test --coverage --fail-under 100
 
 format: $(VENV)/development ## Put the code, policies, fixtures and scenarios into their format
 	$(VENV)/bin/ruff check --fix .

@@ -23,6 +23,7 @@ from authz_service.policy.agreement import Both, Sampled
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.exchange import Exchange
 from authz_service.policy.kept import find_policies
+from authz_service.policy.observed import Observed
 from authz_service.policy.source import (
     check_policies,
     load_policies,
@@ -139,7 +140,7 @@ def find_compiled(engine: Engine, settings: Settings, domain: Domain) -> Compile
     Raises:
         PolicyError: as above.
     """
-    while isinstance(engine, (Sampled, Both, Exchange)):
+    while isinstance(engine, (Observed, Sampled, Both, Exchange)):
         engine = engine.engine
     if isinstance(engine, CompiledEngine):
         return engine

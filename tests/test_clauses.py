@@ -379,3 +379,41 @@ def test_what_grows_without_measure_is_refused(code: str, condition: str) -> Non
 def test_a_long_condition_is_no_deep_one() -> None:
     """Very many conditions that are decided at once leave nothing."""
     assert only() == allow_if(" and ".join(["1 = 1"] * 2_000))
+
+
+def list_terms(clause: Clause) -> list[list[tuple[int, int]]]:
+    """List where the conditions of a clause are asked for, by line and column."""
+    return [[(each.line, each.column) for each in found.terms] for found in clause.conditions]
+
+
+def test_conditions_know_the_term_that_asks_for_them_and_the_calls_that_led_there() -> None:
+    """From the inside out; a parameter with a pattern asks as well."""
+    [clause] = allow_if(
+        "mine(request.subject, record) and\nrecord.size > 3",
+        'mine(user: User, record: Record{status: "active"}) if record.owner = user;',
+    )
+
+    assert [[(4, 18), (2, 1)], [(4, 55), (2, 1)], [(3, 1)]] == list_terms(clause)
+
+
+def test_what_a_not_excludes_knows_its_own_terms() -> None:
+    """The `not` itself asks for nothing."""
+    [clause] = allow_if('record matches Record and not record.status = "active"')
+    [absent] = clause.conditions
+    assert isinstance(absent, Absent)
+
+    assert [[]] == list_terms(clause)
+    assert [[(2, 31)]] == list_terms(absent.clause)
+
+
+def test_what_only_leads_to_a_row_is_no_condition_of_a_term() -> None:
+    """A path that goes through a reference; the row itself is the term's."""
+    [clause] = allow_if('record.owner.role = "admin"')
+
+    assert [[], [(2, 1)]] == list_terms(clause)
+    assert [(2, 1)] == [(each.line, each.column) for each in clause.sources[0].terms]
+
+
+def test_where_it_is_written_makes_no_clause_another() -> None:
+    """Two that say the same are one."""
+    assert 1 == len(allow_if('record.status = "active" or record.status = "active"'))

@@ -270,6 +270,21 @@ def test_the_review_of_the_page_on_reviews_is_the_one_that_is_given() -> None:
     assert table.splitlines()[0].split(",") == re.findall(r"`(\w+)`", " ".join(rows))
 
 
+def test_the_coverage_of_the_page_on_coverage_is_the_one_that_is_told() -> None:
+    """But for what it leaves out; what it suggests is suggested so."""
+    page = (ROOT / "docs" / "coverage.md").read_text()
+    command, _, shown = blocks(page, "console")[0].partition("\n")
+    words = shlex.split(command)[2:]
+    with contextlib.chdir(ROOT):
+        printed = CliRunner().invoke(main, [*words, "--suggest"]).output
+    parts = [part for part in shown.split("...\n") if part]
+    places = [printed.find(part) for part in parts]
+
+    assert -1 not in places
+    assert sorted(places) == places
+    assert blocks(page, "yaml")[0] in printed
+
+
 def test_the_survivor_of_the_page_on_mutation_is_the_one_that_there_is() -> None:
     """But for the time that it takes; the operators are those of the page."""
     page = (ROOT / "docs" / "mutation.md").read_text()

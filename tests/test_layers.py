@@ -42,10 +42,12 @@ MAY_IMPORT: Final = {
     "activation": _SERVICE | {"scenario"},
     "mutation": _SERVICE | {"equivalence", "scenario"},
     "reporting": _FOUNDATION | {"page", "polar", "scenario"},
+    "coverage": _DECISION | {"equivalence", "page", "scenario"},
     "web": _SERVICE | {"activation"},
     "formatting": _FOUNDATION | {"document", "polar", "policy"},
     "cli": _SERVICE
-    | {"equivalence", "scenario", "activation", "mutation", "reporting", "web", "formatting"},
+    | {"equivalence", "scenario", "activation", "mutation", "reporting", "coverage", "web"}
+    | {"formatting"},
 }
 
 ONLY_IN: Final = {

@@ -127,6 +127,17 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
     assert {"user": {"alice": {"name": text}}} == to_plain(document)
 
 
+def test_what_is_noted_of_a_question_stands_above_it() -> None:
+    """Each on a line of its own, which is a comment."""
+    notes = [f"note {number}\ncases: []" for number, _ in enumerate(SCENARIO.items)]
+    lines = write_scenario(SCENARIO, notes=notes).splitlines()
+    places = [lines.index(f"  # note {number}?cases: []") for number, _ in enumerate(notes)]
+
+    assert [each for each, line in enumerate(lines) if "- who:" in line] == [
+        each + 1 for each in places
+    ]
+
+
 def test_what_stands_above_is_a_comment(tmp_path: Path) -> None:
     """No line of it becomes a part of the file."""
     path = tmp_path / "written.yaml"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authz_service.errors import SettingError
+from authz_service.cli.output import create_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,18 +28,7 @@ def save_kept(kept: Kept, folder: Path) -> None:
         SettingError: when one is there already, or cannot be written.
     """
     for kind, text in _find_texts(kept):
-        path = folder / kind / f"{kept.name}.yaml"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
-            message = "is there already, and is kept as it is; move it, or name another folder"
-            raise SettingError.at(str(path), "file_exists", message) from None
-        except OSError as error:
-            message = f"cannot be written: {error.strerror or error}"
-            raise SettingError.at(str(path), "unwritable_file", message) from None
-        click.echo(f"wrote {path}", err=True)
+        create_file(folder / kind / f"{kept.name}.yaml", text)
 
 
 def _find_texts(kept: Kept) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from authz_service.errors import StoreError
+from authz_service.errors import SettingError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,3 +77,22 @@ class _Counter:
         before, self._count = self._count, self._count + count
         if before // _SHOWN_EACH < self._count // _SHOWN_EACH:
             click.echo(f"\r{self._label}  {self._count:,}", err=True, nl=False)
+
+
+def create_file(path: Path, text: str) -> None:
+    """Write a file that is not there yet, and its folder, and say so.
+
+    Raises:
+        SettingError: when it is there already, or cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        message = "is there already, and is kept as it is; move it, or name another folder"
+        raise SettingError.at(str(path), "file_exists", message) from None
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise SettingError.at(str(path), "unwritable_file", message) from None
+    click.echo(f"wrote {path}", err=True)

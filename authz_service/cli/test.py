@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from authz_service.cli.coverage_options import takes_coverage
 from authz_service.cli.options import show_fault, show_warning, takes_settings
 from authz_service.cli.reports import ReportType, refuse_same_file
 from authz_service.cli.running import Manner, build_runner, run_scenarios
@@ -34,6 +35,8 @@ from authz_service.scenario.workers import count_cores
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from authz_service.cli.coverage_options import WantedCoverage
+    from authz_service.cli.covering import CoverageWatch
     from authz_service.cli.reports import WantedReport
     from authz_service.scenario.failed import Failed
     from authz_service.scenario.result import Run
@@ -94,6 +97,7 @@ _SEEDS: Final = 1_000_000
     default="auto",
     help="Print in colours; auto does on a terminal, unless NO_COLOR is set.",
 )
+@takes_coverage
 @takes_settings("policies", "domain", "fixtures", "engine")
 def test(
     settings: Settings,
@@ -103,6 +107,7 @@ def test(
     tags: tuple[str, ...],
     only_failed: bool,
     watch: bool,
+    coverage: WantedCoverage,
     **options: Any,
 ) -> None:
     """Run the scenarios in each PATH, a file or a folder; without any, those in `scenarios`.
@@ -110,14 +115,19 @@ def test(
     Each question is put and each step is taken, in a store of the scenario's own. What fails is
     told with an explanation, and with the command that asks again.
 
-    Exit code 0 means that all is as expected, 1 that something is not, 2 that something could not
-    be run, 130 that it was broken off.
+    Exit code 0 means that all is as expected, 1 that something is not or that too little is tested,
+    2 that something could not be run, 130 that it was broken off.
 
     \b
     Example:
       authz test scenarios/smith.yaml
+      authz test --coverage html=coverage.html --fail-under 100
     """
     manner = _read_manner(**options)
+    if coverage and (watch or manner.jobs > 1):
+        raise click.UsageError(
+            "coverage is of one run in one process; leave out `--jobs`, `--watch`"
+        )
     if watch and manner.reports:
         raise click.UsageError("`--watch` runs now this and now that; leave out `--report`")
     paths = paths or (Path("scenarios"),)
@@ -135,7 +145,20 @@ def test(
         return
     if not plan:
         selection.refuse_nothing(each for each in loaded if isinstance(each, Scenario))
-    _finish(run_scenarios(build_runner(settings, manner), plan, manner))
+    runner = build_runner(settings, manner)
+    covered = _watch_coverage(coverage, runner, settings) if coverage else None
+    run = run_scenarios(runner, plan, manner)
+    if covered and not run.interrupted:
+        covered.finish(plan, run, lambda line: click.echo(line, err=manner.uses_stderr))
+    _finish(run)
+    if covered and not covered.is_enough:
+        sys.exit(EXIT_DENY)
+
+
+def _watch_coverage(wanted: WantedCoverage, runner: Runner, settings: Settings) -> CoverageWatch:
+    from authz_service.cli.covering import CoverageWatch  # noqa: PLC0415  # it takes a while
+
+    return CoverageWatch(wanted, runner, settings)
 
 
 def _read_manner(

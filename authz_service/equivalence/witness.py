@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from authz_service.equivalence.small_stores import NAMES, Item, Link
 from authz_service.equivalence.vocabulary import BEGINNING
@@ -18,13 +18,17 @@ from authz_service.store.integrity import Integrity
 from authz_service.store.url import MEMORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from authz_service.equivalence.small_stores import Scope, Taken
     from authz_service.polar.schema import Attribute
     from authz_service.policy.engine import Engine
+    from authz_service.store.database import Store
     from authz_service.store.domain import Domain
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -102,13 +106,27 @@ class Trial:
 
     def ask(self, witness: Witness) -> list[tuple[str, ...]] | None:
         """Find what each engine says; None where the database does not take the rows."""
+        return self.put(
+            witness,
+            lambda store, now: [
+                each.reasons(store, witness.request, now) for each in self._engines
+            ],
+        )
+
+    def put(self, witness: Witness, look: Callable[[Store, datetime], T]) -> T | None:
+        """Look at the store of a witness; None where the database does not take the rows.
+
+        Arguments:
+            witness: the rows, and what time it is.
+            look: looks at the store, at that time.
+        """
         now, stored = witness.now or BEGINNING, []
         with self._store.transaction():
             try:
                 for row in witness.rows:
                     self._store.insert(row)
                     stored.append(row.reference)
-                return [each.reasons(self._store, witness.request, now) for each in self._engines]
+                return look(self._store, now)
             except BrokenPromiseError:
                 return None
             finally:

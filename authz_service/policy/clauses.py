@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from authz_service.polar.schema import STRING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from authz_service.polar.syntax import Span
 
@@ -90,14 +90,26 @@ MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "same":
 
 
 @dataclass(frozen=True)
-class RowSource:
+class Written:
+    """A part of a clause; two are equal when they say the same, wherever policies say it.
+
+    Arguments:
+        terms: where that is: the condition that asks for it, then the calls that led there, from
+            the inside out. What only leads to the row behind a reference has no condition.
+    """
+
+    terms: tuple[Span, ...] = field(default=(), compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True)
+class RowSource(Written):
     """Any row of an entity type."""
 
     alias: Alias
 
 
 @dataclass(frozen=True)
-class LinkSource:
+class LinkSource(Written):
     """Any pair of a many-to-many attribute: `here` is the id of its owner, `there` the other."""
 
     alias: Alias
@@ -106,7 +118,7 @@ class LinkSource:
 
 
 @dataclass(frozen=True)
-class ListSource:
+class ListSource(Written):
     """Any item of a list that comes with the question."""
 
     alias: Alias
@@ -118,7 +130,7 @@ Source = RowSource | LinkSource | ListSource
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Written):
     """Two values compared; false when one of them is null.
 
     The operators are those of SQL, and `same`, by which null is like null.
@@ -130,7 +142,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class IsNull:
+class IsNull(Written):
     """A value is null, or is not."""
 
     operand: Column | Given
@@ -138,7 +150,7 @@ class IsNull:
 
 
 @dataclass(frozen=True)
-class OneOf:
+class OneOf(Written):
     """A value is among some; null is among none."""
 
     operand: Column | Given
@@ -146,7 +158,7 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Absent:
+class Absent(Written):
     """A clause does not hold, whichever rows are tried."""
 
     clause: Clause
@@ -198,6 +210,12 @@ class Clause:
                 return False
             reached |= more
         return True
+
+
+def leave_distinct(clauses: Iterable[Clause]) -> tuple[Clause, ...]:
+    """Leave out clauses that say the same as one before; one that always holds says it all."""
+    found = tuple(dict.fromkeys(clauses))
+    return next(((each,) for each in found if each.always), found)
 
 
 def find_joins(clause: Clause) -> Iterator[tuple[Column, Column]]:

@@ -242,7 +242,8 @@ def _build_picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any,
 
 def _find_rule(clauses: Sequence[Clause]) -> str:
     """Find the one rule that all clauses came by, with its place; empty where there are several."""
-    places = {f"{each.rules[0].span.file}:{each.rules[0].span.line}" for each in clauses}
+    first = (step for each in clauses for step in each.rules[:1])
+    places = {f"{step.span.file}:{step.span.line}" for step in first}
     return places.pop() if len(places) == 1 else ""
 
 

@@ -50,6 +50,7 @@ from authz_service.policy.clauses import (
     Alias,
     Literal,
     Step,
+    leave_distinct,
 )
 from authz_service.policy.rules import Rules
 from authz_service.policy.semantics import Semantics
@@ -74,9 +75,7 @@ if TYPE_CHECKING:
 
     from authz_service.polar.schema import Schema
     from authz_service.polar.syntax import Span
-    from authz_service.policy.clauses import (
-        Clause,
-    )
+    from authz_service.policy.clauses import Clause
     from authz_service.policy.symbols import Value
 
 # What the databases still take as one statement.
@@ -147,7 +146,7 @@ class Resolver:
                 message = "a `forbid` rule gives no reason; its first argument must be text"
                 raise refuse(state.rules[0].span, "no_reason", message)
             found.setdefault(code.value, []).append(state.close())
-        return {code: _distinct(clauses) for code, clauses in sorted(found.items())}
+        return {code: leave_distinct(clauses) for code, clauses in sorted(found.items())}
 
     def holds(self, condition: syntax.Term) -> bool:
         """Tell whether the policy alone says that a condition holds; raises as above."""
@@ -173,7 +172,7 @@ class Resolver:
         return found
 
     def _collect(self, name: str, asked: tuple[Value, ...], subject: str) -> tuple[Clause, ...]:
-        return _distinct(state.close() for state in self._ask(name, asked, subject))
+        return leave_distinct(state.close() for state in self._ask(name, asked, subject))
 
     def _ask(self, name: str, asked: tuple[Value, ...], subject: str) -> Iterator[State]:
         self._steps = 0
@@ -207,7 +206,8 @@ class Resolver:
             inner = Frame((*frame.rules, number))
             entered: State | None = state
             for parameter, value in zip(rule.parameters, asked, strict=True):
-                entered = entered and self._enter(parameter, value, inner, entered)
+                found = entered and self._enter(parameter, value, inner, entered)
+                entered = found and entered and found.place(parameter.span, entered)
             if entered is None:
                 continue
             if len(frame.rules) > _MOST_DEEP:
@@ -251,19 +251,26 @@ class Resolver:
             case syntax.ForAll():
                 yield from self._solve_not(term.negated, frame, state)
             case syntax.Call():
-                yield from self._call(term, frame, state)
-            case syntax.Membership():
-                yield from self._solve_in(term, frame, state)
-            case syntax.Comparison():
-                yield from self._compare(term, frame, state)
+                for found in self._call(term, frame, state):
+                    yield found.place(term.span, state, is_call=True)
             case _:
-                yield from self._solve_other(term, frame, state)
+                for found in self._solve_plain(term, frame, state):
+                    yield found.place(term.span, state)
 
-    def _solve_other(self, term: syntax.Term, frame: Frame, state: State) -> Iterator[State]:
-        """Match, or take a value for a condition, which Polar does with `true` and `false` only."""
-        if isinstance(term, syntax.Match):
-            yield from self._solve_match(term, frame, state)
-            return
+    def _solve_plain(self, term: syntax.Term, frame: Frame, state: State) -> Iterator[State]:
+        """Find the same of a condition that has no others in it."""
+        match term:
+            case syntax.Membership():
+                return self._solve_in(term, frame, state)
+            case syntax.Comparison():
+                return self._compare(term, frame, state)
+            case syntax.Match():
+                return self._solve_match(term, frame, state)
+            case _:
+                return self._solve_value(term, frame, state)
+
+    def _solve_value(self, term: syntax.Term, frame: Frame, state: State) -> Iterator[State]:
+        """Take a value for a condition, which Polar does with `true` and `false` only."""
         found = self._evaluate(term, frame, state)
         if found is None:
             return
@@ -293,7 +300,7 @@ class Resolver:
         if state.level >= _MOST_NEGATIONS:
             raise too_deep(term.span)
         inside = self._limit(self._solve(term.condition, frame, state.enter_not()), term.span)
-        clauses = _distinct(each.close() for each in inside)
+        clauses = leave_distinct(each.close() for each in inside)
         if not any(clause.always for clause in clauses):
             yield state.require(*(Absent(clause) for clause in clauses))
 
@@ -390,9 +397,3 @@ class Resolver:
 
 def _row(name: str, type_name: str) -> Entity:
     return Entity(id_of(Alias(name, type_name)))
-
-
-def _distinct(clauses: Iterable[Clause]) -> tuple[Clause, ...]:
-    """Leave out clauses that say the same as one before; one that always holds says it all."""
-    found = tuple(dict.fromkeys(clauses))
-    return next(((each,) for each in found if each.always), found)

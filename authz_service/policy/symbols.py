@@ -17,6 +17,7 @@ from authz_service.policy.clauses import (
     Alias,
     Clause,
     Column,
+    Comparison,
     Given,
     IsNull,
     Literal,
@@ -139,6 +140,36 @@ class State:
         """Add conditions that are not there yet."""
         new = [each for each in conditions if each not in self.conditions]
         return replace(self, conditions=(*self.conditions, *new)) if new else self
+
+    def place(self, span: Span, before: State, *, is_call: bool = False) -> State:
+        """Say which term of a rule asks for what was not there before.
+
+        Arguments:
+            span: where the term stands.
+            before: what there was before.
+            is_call: whether it only calls what asks for that.
+        """
+        rows, conditions = len(before.sources), len(before.conditions)
+        if len(self.sources) == rows and len(self.conditions) == conditions:
+            return self
+        sources = (replace(each, terms=(*each.terms, span)) for each in self.sources[rows:])
+        placed = (
+            replace(each, terms=(*each.terms, span)) if is_call or not self._walks(each) else each
+            for each in self.conditions[conditions:]
+        )
+        return replace(
+            self,
+            sources=(*self.sources[:rows], *sources),
+            conditions=(*self.conditions[:conditions], *placed),
+        )
+
+    def _walks(self, condition: Condition) -> bool:
+        """Tell whether a condition only leads to the row behind a reference."""
+        match condition:
+            case Comparison("=", Column(alias=alias), Column() as key):
+                return self.joined.get(key) == alias
+            case _:
+                return False
 
     def name_alias(self, type_name: str, word: str = "") -> Alias:
         """Find a name for the next row."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from authz_service.equivalence.comparison import Difference
     from authz_service.polar.schema import Schema
+    from authz_service.policy.request import Request
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def keep_difference(  # noqa: PLR0913  # what to keep, and in whose words
     witness = difference.witness
     request = witness.request
     name = name or f"{request.subject.type}-{request.action}-{request.resource.type}"
-    inquiry = _build_inquiry(schema, difference)
+    # by the new policies there may be these reasons and more
+    only_these = bool(difference.old) and {*difference.old} <= {*difference.new}
+    inquiry = build_inquiry(schema, request, difference.old, only_these=only_these)
     told = [
         f"Found by `{command}`: the smallest store on which two policies differ.",
         f"{quote(old)} says {describe_answer(difference.old)};",
@@ -91,8 +94,17 @@ def describe_answer(reasons: Sequence[str]) -> str:
     return f"deny, with {', '.join(reasons)}" if reasons else "allow"
 
 
-def _build_inquiry(schema: Schema, difference: Difference) -> Inquiry:
-    request, reasons = difference.witness.request, difference.old
+def build_inquiry(
+    schema: Schema, request: Request, reasons: tuple[str, ...], *, only_these: bool = False
+) -> Inquiry:
+    """Build the question of a scenario that asks what a request does.
+
+    Arguments:
+        schema: the vocabulary.
+        request: what is asked.
+        reasons: what must stand against it; none for an allow.
+        only_these: whether nothing else may.
+    """
     said: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for name, value in request.given.items():
         if value not in (None, []):
@@ -101,8 +113,6 @@ def _build_inquiry(schema: Schema, difference: Difference) -> Inquiry:
         part, _, name = path.partition(".")
         said[part][name] = _say(value)
     channel = said["context"].pop(CHANNEL, None)
-    # by the new policies there may be these reasons and more
-    only_these = bool(reasons) and {*reasons} <= {*difference.new}
     expected = Expectation(Place(""), request.action, not reasons, reasons, only_these=only_these)
     return Inquiry(expected, request.subject, request.resource, channel, Said(**said))
 

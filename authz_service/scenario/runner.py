@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
+from authz_service.policy.observed import Observed
 from authz_service.scenario.case import load_scenario
 from authz_service.scenario.checking import check_scenario
 from authz_service.scenario.command import Commands
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authz_service.errors import Fault
+    from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.engine import Engine
+    from authz_service.policy.observed import Observer
     from authz_service.scenario.case import Scenario
     from authz_service.scenario.outcome import ListingOutcome, Outcome, StepOutcome
     from authz_service.settings import Settings
+    from authz_service.store.domain import Domain
 
 # A busy test machine is no fault of a policy.
 _LONGEST_MILLISECONDS: Final = 60_000
@@ -52,6 +56,21 @@ class Runner:
         engine = engine or assembly.build_engine(settings, domain, warn)
         stores = FixtureStores(domain)
         self._equipment = Equipment(engine, domain, settings, stores, Commands(settings))
+
+    @property
+    def domain(self) -> Domain:
+        """What the scenarios are about."""
+        return self._equipment.domain
+
+    @property
+    def compiled(self) -> CompiledEngine:
+        """The policies, compiled, whichever engine decides."""
+        return self._equipment.compiled
+
+    def observe(self, observer: Observer) -> None:
+        """Have somebody told of each question from now on, and of each decision in a step."""
+        engine = Observed(self._equipment.engine, observer)
+        self._equipment = replace(self._equipment, engine=engine)
 
     def load(self, path: Path) -> Scenario:
         """Read a scenario file, about the fixtures of the settings.

@@ -35,12 +35,15 @@ def write_fixture(rows: Iterable[Row], comment: Sequence[str] = ()) -> str:
     return "\n".join([*lines, ""])
 
 
-def write_scenario(scenario: Scenario, comment: Sequence[str] = ()) -> str:
+def write_scenario(
+    scenario: Scenario, comment: Sequence[str] = (), notes: Sequence[str] = ()
+) -> str:
     """Write the questions of a scenario as its file.
 
     Arguments:
         scenario: which; it has no steps.
         comment: lines that stand above it.
+        notes: a line for each question, to stand above that; none at all, or one for each.
     """
     lines = _write_comment(comment)
     lines.append(f"scenario: {write_value(scenario.title)}")
@@ -54,7 +57,8 @@ def write_scenario(scenario: Scenario, comment: Sequence[str] = ()) -> str:
     if scenario.skip:
         lines.append(f"skip: {write_value(scenario.skip)}")
     lines.append("cases:")
-    for each in scenario.inquiries:
+    for number, each in enumerate(scenario.inquiries):
+        lines += [f"  {line}" for line in _write_comment(notes[number : number + 1])]
         lines += _write_inquiry(scenario, each)
     return "\n".join([*lines, ""])
 

@@ -1,0 +1,1 @@
+"""What the scenarios show of the policies, and what they leave untested."""
