@@ -39,10 +39,10 @@ def ignore() -> None:
     """Do nothing now and then."""
 
 
-def find_children() -> list[int]:
+def find_children() -> set[int]:
     """Find the processes that this one has started."""
     listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    return [int(each) for each in listed.split()]
+    return {int(each) for each in listed.split()}
 
 
 def test_the_verdict_is_that_of_the_gate(settings: Settings) -> None:
@@ -59,8 +59,10 @@ def test_the_verdict_is_that_of_the_gate(settings: Settings) -> None:
 def test_a_trial_that_is_killed_refuses(settings: Settings) -> None:
     """Nobody knows what it would have said."""
 
+    others = find_children()
+
     def kill() -> None:
-        for each in find_children():
+        for each in find_children() - others:
             os.kill(each, signal.SIGKILL)
 
     verdict = run_trial(build_set(), settings, kill, with_checks=True, pause=SOON)
@@ -71,8 +73,8 @@ def test_a_trial_that_is_killed_refuses(settings: Settings) -> None:
 
 def test_a_trial_that_takes_too_long_refuses(settings: Settings) -> None:
     """It is ended, and the message names the setting."""
-    limited = replace(settings, trial_limit=0)
+    limited, others = replace(settings, trial_limit=0), find_children()
     verdict = run_trial(build_set(), limited, ignore, with_checks=True, pause=SOON)
 
     assert ["trial_timeout"] == [each.code for each in verdict.faults]
-    assert [] == find_children()
+    assert others == find_children()
