@@ -58,7 +58,6 @@ def test_the_verdict_is_that_of_the_gate(settings: Settings) -> None:
 
 def test_a_trial_that_is_killed_refuses(settings: Settings) -> None:
     """Nobody knows what it would have said."""
-
     others = find_children()
 
     def kill() -> None:
