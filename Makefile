@@ -9,7 +9,7 @@ LOCK_DEV := .ci/requirements-dev.lock
 LOCK_BENCH := .ci/requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types pytest scenarios agree mutate durability bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact bench-scenarios format lock clean
+.PHONY: help serve test lint types pytest scenarios agree mutate durability swaps bench bench-http bench-growth bench-search bench-import bench-perform bench-beside bench-explain bench-review bench-past bench-log bench-equivalent bench-impact bench-scenarios format lock clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ mutate: $(VENV)/development ## Change our policies in one thing at a time: some 
 
 durability: $(VENV)/development ## Kill performing processes 20 times, and look at what is left
 	$(PYTHON) tests/durability.py
+
+swaps: $(VENV)/development ## Swap policies 100 times under load, and look at every answer
+	$(PYTHON) tests/swaps.py
 
 scenarios: $(VENV)/development ## Run the scenarios; nothing of the policies may be untested
 	$(AUTHZ) test --coverage --fail-under 100

@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service.decision.decider import Decider
 from authz_service.decision.explainer import Explainer
-from authz_service.decision.log import DecisionLog, LogTerms
 from authz_service.decision.paging import Pager
 from authz_service.decision.performer import Performer
-from authz_service.decision.redaction import build_redaction
-from authz_service.decision.scribe import Scribe, SegmentTerms
-from authz_service.decision.sink import LineSink
 from authz_service.delivery.channels import build_channels
 from authz_service.delivery.courier import Courier, Terms
 from authz_service.errors import Fault, Place, PolicyError, SettingError
@@ -36,14 +32,13 @@ from authz_service.settings import Settings
 from authz_service.storage import find_domain, open_existing_store, tell_time
 from authz_service.store.committer import Committer
 from authz_service.store.history import AT
-from authz_service.store.journal import open_journal
 from authz_service.store.past import open_at
 from authz_service.store.writer import write_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from authz_service.decision.redaction import Redaction
+    from authz_service.decision.log import DecisionLog
     from authz_service.policy.engine import Engine
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
@@ -52,8 +47,6 @@ if TYPE_CHECKING:
 
 # A try has so many answers to wait for at the most: of a mail server with TLS and a login.
 _ANSWERS: Final = 12
-# What PostgreSQL locks is a number of 64 bits, of which one is the sign.
-_WRITER_BITS: Final = 63
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class Service:
     """Everything that answers requests, put together.
 
     `sampled` tells what the reference says to the answers, where it is asked; `has_reference`
-    whether there is one; `clock` tells when something is written.
+    whether there is one; `clock` tells when something is written; `log` takes the decisions.
     """
 
     settings: Settings
@@ -73,6 +66,7 @@ class Service:
     sampled: Sampled | None = None
     has_reference: bool = True
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    log: DecisionLog | None = None
 
 
 def has_reference() -> bool:
@@ -307,8 +301,14 @@ def put_together(  # noqa: PLR0913  # as of a decider, and what notes the decisi
     compiled = find_compiled(engine, settings, domain)
     explainer = build_explainer(compiled, decider, domain, store, clock)
     return Service(
-        settings, domain, store, decider, performer, explainer, sampled, has_reference(), clock
+        settings, domain, store, decider, performer, explainer, sampled, has_reference(), clock, log
     )
+
+
+def renew(service: Service, engine: Engine) -> Service:
+    """Put a service together that is the same but for its policies."""
+    clock, log = service.clock, service.log
+    return put_together(service.settings, service.domain, engine, service.store, clock, log=log)
 
 
 @contextmanager
@@ -341,44 +341,6 @@ def open_past(
     engine = build_engine(settings, store.domain, warn, policies)
     with open_at(store, moment.revision) as past:
         yield engine, past
-
-
-def build_log(
-    settings: Settings, domain: Domain, clock: Callable[[], datetime] = tell_time
-) -> DecisionLog | None:
-    """Build the log of this process beside the store of the settings; None where it is off.
-
-    Raises:
-        SettingError: when pseudonyms are wanted, and there is no key for them.
-        StoreError: when its database, or the file for its lines, cannot be used.
-    """
-    if settings.log == "off":
-        return None
-    redaction = build_log_redaction(settings, domain)
-    journal = open_journal(settings.database)
-    journal.create_tables()
-    journal.close()
-    kept = timedelta(days=settings.log_keep) if settings.log_keep else None
-    age = timedelta(hours=settings.log_segment_age)
-    scribe = Scribe(
-        journal=journal,
-        writer=secrets.randbits(_WRITER_BITS),
-        terms=SegmentTerms(settings.log_segment_size, age, kept),
-        clock=clock,
-        sink=LineSink(settings.log_lines) if settings.log_lines else None,
-    )
-    wait = settings.log_wait / 1_000
-    terms = LogTerms(settings.log == "strict", settings.log_buffer, wait)
-    return DecisionLog(scribe, terms, clock, redaction)
-
-
-def build_log_redaction(settings: Settings, domain: Domain) -> Redaction | None:
-    """Build what is kept out of the log; None where nothing is.
-
-    Raises:
-        SettingError: as above.
-    """
-    return build_redaction(settings.log_drop, settings.log_hash, settings.log_key, domain.schema)
 
 
 def build_couriers(

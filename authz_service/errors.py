@@ -87,6 +87,12 @@ class PolicyError(AuthzError):
     """A policy that cannot be loaded, or that refers to what does not exist."""
 
 
+class RefusedPoliciesError(PolicyError):
+    """Policies that may not serve, though they could."""
+
+    http_status = 422
+
+
 class StoreError(AuthzError):
     """A database that cannot be used."""
 

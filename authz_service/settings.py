@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
 import re
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
+from authz_service.addresses import parse_gateway_url, parse_mail_address, parse_public_url
 from authz_service.errors import Fault, Place, SettingError, suggest
 
 if TYPE_CHECKING:
@@ -21,24 +19,11 @@ PREFIX: Final = "AUTHZ_"
 
 _SHORTEST_KEY: Final = 32
 _DIGITS: Final = re.compile(r"[0-9]{1,13}")
-_PUBLIC_URL: Final = re.compile(
-    r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
-)
-_GATEWAY_URL: Final = re.compile(
-    r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
-    r"(\?[A-Za-z0-9._~&=%/-]*)?"
-)
 # What of a request can be kept out of the decision log.
 _REQUEST_PATH: Final = re.compile(
     r"(subject|resource)\.id|context\.[^.]+|(subject|action|resource)\.properties\.[^.]+"
 )
 _BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-# A dot-atom of RFC 5322 and a domain: nothing in it means anything to a header or to a mail server.
-# `=?` would begin what libraries decode.
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-MAIL_ADDRESS: Final = re.compile(
-    rf"(?=.{{3,254}}\Z)(?!.*=\?){_ATOM}(\.{_ATOM})*@[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)*"
-)
 
 
 def _setting(
@@ -95,33 +80,6 @@ def _parse_folder(text: str) -> Path:
     return Path(_parse_text(text))
 
 
-def _parse_public_url(text: str) -> str:
-    if not _PUBLIC_URL.fullmatch(text):
-        raise ValueError("give a URL of scheme, host, port and path, without a final slash")
-    _refuse_open_url(text)
-    return text
-
-
-def _parse_gateway_url(text: str) -> str:
-    if not _GATEWAY_URL.fullmatch(text):
-        raise ValueError("give a URL of scheme, host, port, path and query, without a user")
-    _refuse_open_url(text)
-    return text
-
-
-def _refuse_open_url(text: str) -> None:
-    parts = urlsplit(text)
-    _parse_whole(1, 65535)(str(parts.port or 443))
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ValueError("give an https URL (http only for a loopback address)")
-
-
-def _parse_mail_address(text: str) -> str:
-    if not MAIL_ADDRESS.fullmatch(text):
-        raise ValueError("give an address such as `noreply@example.com`")
-    return text
-
-
 def _parse_login(text: str) -> str:
     if not _parse_text(text).isascii() or not text.isprintable():
         raise ValueError("give letters, digits and signs of ASCII")
@@ -132,15 +90,6 @@ def _parse_bearer_token(text: str) -> str:
     if not _BEARER_TOKEN.fullmatch(text):
         raise ValueError("give letters, digits and `._~+/-`, as a header can hold")
     return text
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether every address that a host name stands for stays on this machine."""
-    try:
-        found = socket.getaddrinfo(host, None)
-    except (OSError, UnicodeError):
-        return False
-    return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
 
 
 @dataclass(frozen=True)
@@ -166,6 +115,30 @@ class Settings:
     policies: Path = _setting(
         Path("policies"), _parse_folder, "the folder of the `.polar` files, read whole"
     )
+    watch: str = _setting(
+        "on",
+        _parse_choice("on", "off"),
+        "whether `authz serve` watches that folder, and takes what changes there once it is tried",
+    )
+    scenarios: Path = _setting(
+        Path("scenarios"),
+        _parse_folder,
+        "the folder of the scenarios that policies must pass before they serve; without it, none",
+    )
+    most_gained: int | None = _setting(
+        None,
+        _parse_whole(0, 1_000_000_000_000),
+        "how many pairs of subject and resource policies may newly allow, to serve; without it, any"
+        " number",
+    )
+    trial_limit: int = _setting(
+        600, _parse_whole(1, 86_400), "seconds that trying policies may take; longer refuses them"
+    )
+    policy_keys: str = _setting(
+        "",
+        _parse_text,
+        "a file of public keys (Ed25519, PEM): policies serve only if one of them signed them",
+    )
     domain: str = _setting(
         "authz_service.portal",
         _parse_text,
@@ -178,7 +151,7 @@ class Settings:
     port: int = _setting(8080, _parse_whole(1, 65535), "the TCP port to serve on")
     public_url: str = _setting(
         "",
-        _parse_public_url,
+        parse_public_url,
         "the URL by which callers know this service; without one it is `http://HOST:PORT`",
     )
     workers: int = _setting(1, _parse_whole(1, 256), "serving processes")
@@ -296,10 +269,10 @@ class Settings:
     )
     smtp_user: str = _setting("", _parse_login, "the user with whom to log in at the mail server")
     smtp_password: str = _setting("", _parse_login, "the password of that user", secret=True)
-    mail_from: str = _setting("", _parse_mail_address, "the address from which e-mail comes")
+    mail_from: str = _setting("", parse_mail_address, "the address from which e-mail comes")
     sms_url: str = _setting(
         "",
-        _parse_gateway_url,
+        parse_gateway_url,
         "the URL of the gateway that takes text messages; without one, they stay queued",
     )
     sms_token: str = _setting(
@@ -307,7 +280,7 @@ class Settings:
     )
     link_page: str = _setting(
         "",
-        _parse_public_url,
+        parse_public_url,
         "the URL of the page to which links in messages lead; without one, messages say what to"
         " enter instead",
     )
@@ -368,6 +341,16 @@ def load_settings(
     if faults:
         raise SettingError(faults)
     return Settings(**values)
+
+
+def write_settings(settings: Settings) -> dict[str, str]:
+    """Write settings as texts, by name, from which `load_settings` reads the same."""
+    values = {each.name: getattr(settings, each.name) for each in dataclasses.fields(Settings)}
+    return {
+        name: ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+        if value not in {None, "", ()}
+    }
 
 
 def allows_color(environ: Mapping[str, str] = os.environ) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from authz_service.errors import LogError, SettingError, StoreError
 from authz_service.store.database import open_store
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from authz_service.store.journal import Journal
     from authz_service.store.migration import Migration
     from authz_service.store.writer import Writer
+
+T = TypeVar("T")
 
 _SQLITE: Final = "sqlite:///"
 _LOADED: Final = Cause(reason="a fixture was loaded")
@@ -115,14 +117,23 @@ def find_whether_keys_exist(settings: Settings, domain: Domain) -> bool:
     Raises:
         StoreError: when the store cannot be used, or its tables are of another version.
     """
+    return bool(find_in_store(settings, domain, has_keys))
+
+
+def find_in_store(settings: Settings, domain: Domain, find: Callable[[Store], T]) -> T | None:
+    """Find something in the store of the settings; None where there is no store yet.
+
+    Raises:
+        StoreError: as above.
+    """
     if settings.database == MEMORY or find_missing_file(settings.database):
-        return False
+        return None
     store = open_store(settings.database, domain)
     try:
         if not store.has_tables():
-            return False
+            return None
         store.find_standing().refuse_other_version(settings.shown_database)
-        return has_keys(store)
+        return find(store)
     finally:
         store.close()
 

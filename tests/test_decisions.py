@@ -23,6 +23,7 @@ from portal_service import (
 )
 
 from authz_service import assembly, storage
+from authz_service.decision.log_settings import build_log
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.store.keys import create_key
@@ -72,7 +73,7 @@ def open_logged(url: str, door: str = "flask", **changes: Any) -> Iterator[Logge
     chosen = {"database": url, "policies": POLICIES, "log": "strict", **changes}
     settings = dataclasses.replace(Settings(), **chosen)
     storage.load_into_store(settings, [Path(SMITH)])
-    log = assembly.build_log(settings, DOMAIN)
+    log = build_log(settings, DOMAIN, storage.tell_time)
     engine = assembly.build_engine(settings, DOMAIN)
     store = storage.open_existing_store(settings, DOMAIN)
     service = assembly.put_together(settings, DOMAIN, engine, store, log=log)

@@ -13,15 +13,22 @@ from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner
+from clinic_sets import NOW, build_keeper, build_settings, open_clinic
 from entity_service import open_service
 from portal_service import EVALUATION, JSON, open_client
 
 from authz_service import assembly, storage
+from authz_service.activation.bundle import read_bundle
+from authz_service.activation.candidate import load_folder
+from authz_service.activation.signature import load_trust
+from authz_service.activation.status import write_status
 from authz_service.cli.main import main
+from authz_service.errors import Fault, Place, PolicyError
 from authz_service.mutation.operators import OPERATORS
 from authz_service.portal import DOMAIN
 from authz_service.settings import Settings
 from authz_service.store.keys import Scope
+from authz_service.store.policies import Origin
 from authz_service.web.app import create_app
 
 ROOT: Final = Path(__file__).parent.parent
@@ -296,7 +303,7 @@ def test_the_examples_of_writing_are_answered_as_shown(url: str) -> None:
     """In the order of the page, on a new store; before that, its last question is too early."""
     shown = [json.loads(block) for block in blocks(API, "json")]
     put, entity, refusal, written, question, too_early = shown[7:13]
-    lines, feed = blocks(API, "jsonl")
+    lines, feed, _ = blocks(API, "jsonl")
     with open_service(url) as service:
         body = json.dumps(question).encode()
         assert too_early == service.call("POST", EVALUATION, body, content_type=JSON).data
@@ -309,6 +316,43 @@ def test_the_examples_of_writing_are_answered_as_shown(url: str) -> None:
     assert [json.loads(each) for each in feed.splitlines()] == [
         json.loads(each) for each in found.splitlines()
     ]
+
+
+def test_the_status_of_policies_is_written_as_shown(tmp_path: Path) -> None:
+    """With the members of the page, in their order."""
+    shown = json.loads(blocks(API, "jsonl")[2])
+    fault = Fault(Place("policies/roles.polar", 12, 1), "no_polar", "there is no `;` behind this")
+    with open_clinic(f"sqlite:///{tmp_path / 'clinic.db'}") as store:
+        settings = build_settings(store.url, tmp_path)
+        build_keeper(settings, store).refuse(Origin.FOLDER, "root", PolicyError([fault]))
+        given = write_status(store, NOW)
+    refused = shown["trial"]["verdict"]
+
+    assert list(shown) == list(given)
+    assert list(shown["serves"]) == list(given["serves"])
+    assert list(shown["trial"]) == list(given["trial"])
+    assert refused == given["trial"]["verdict"]
+
+
+def test_the_keys_of_the_page_on_activation_are_made_and_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command of the page does what it says."""
+    page = (ROOT / "docs" / "activation.md").read_text()
+    commands = [each.partition("#")[0] for each in blocks(page, "sh")[1].splitlines()]
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "policies", "policies")
+    for command in commands[:3]:
+        words, _, file = command.partition(">")
+        result = CliRunner().invoke(main, shlex.split(words)[1:])
+        assert 0 == result.exit_code, result.output
+        if file:
+            Path(file.strip()).write_text(result.stdout)
+    trust = load_trust("trusted.pem")
+    for each in (load_folder(Path("policies")), read_bundle(Path("release.tar").read_bytes(), "")):
+        trust.require(each.digest, each.signature, each.place)
+
+    assert commands[3].startswith("AUTHZ_POLICY_KEYS=trusted.pem ")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -137,14 +137,15 @@ def test_policies_that_were_changed_afterwards_are_not_asked(
 def test_the_history_is_listed(url: str, portal: Store) -> None:
     """For people and for programs, the first comes first."""
     keep(portal, OLD, NEW)
+    same = {"who": "root", "from": "folder", "verdict": {}}
 
     assert run(url, "history").output.splitlines() == [
-        "2026-01-05T09:00:00Z sha256:1a by root",
-        "2026-01-06T09:00:00Z sha256:1b by root",
+        "2026-01-05T09:00:00Z sha256:1a from a folder by root",
+        "2026-01-06T09:00:00Z sha256:1b from a folder by root",
     ]
     assert [json.loads(each) for each in run(url, "history", "--json").output.splitlines()] == [
-        {"digest": "sha256:1a", "at": "2026-01-05T09:00:00Z", "who": "root"},
-        {"digest": "sha256:1b", "at": "2026-01-06T09:00:00Z", "who": "root"},
+        {"digest": "sha256:1a", "at": "2026-01-05T09:00:00Z", **same},
+        {"digest": "sha256:1b", "at": "2026-01-06T09:00:00Z", **same},
     ]
 
 

@@ -16,34 +16,38 @@ PACKAGE: Final = "authz_service"
 MODULES: Final = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 _FOUNDATION: Final = {"errors"}
-_STORE: Final = _FOUNDATION | {"settings", "document", "strict_json", "polar"}
+_SETTINGS: Final = {"addresses", "settings"}
+_STORE: Final = _FOUNDATION | _SETTINGS | {"document", "strict_json", "polar"}
 _DECISION: Final = _STORE | {"store", "policy"}
 _SERVICE: Final = _DECISION | {"decision", "delivery", "storage", "assembly"}
 
 MAY_IMPORT: Final = {
     "": set[str](),
     "errors": set[str](),
+    "addresses": set[str](),
     "page": set[str](),
-    "settings": _FOUNDATION,
+    "settings": _FOUNDATION | {"addresses"},
     "document": _FOUNDATION,
     "strict_json": _FOUNDATION,
     "polar": _FOUNDATION,
     "store": _STORE,
     "policy": _STORE | {"store"},
     "equivalence": _DECISION,
-    "delivery": _FOUNDATION | {"settings", "store"},
+    "delivery": _FOUNDATION | _SETTINGS | {"store"},
     "decision": _DECISION | {"page"},
     "portal": _DECISION | {"decision"},
     "storage": _STORE | {"store"},
     "assembly": _DECISION | {"decision", "delivery", "storage"},
     "scenario": _SERVICE | {"equivalence"},
+    "activation": _SERVICE | {"scenario"},
     "mutation": _SERVICE | {"equivalence", "scenario"},
     "reporting": _FOUNDATION | {"page", "polar", "scenario"},
     "coverage": _DECISION | {"equivalence", "page", "scenario"},
-    "web": _SERVICE,
+    "web": _SERVICE | {"activation"},
     "formatting": _FOUNDATION | {"document", "polar", "policy"},
     "cli": _SERVICE
-    | {"equivalence", "scenario", "mutation", "reporting", "coverage", "web", "formatting"},
+    | {"equivalence", "scenario", "activation", "mutation", "reporting", "coverage", "web"}
+    | {"formatting"},
 }
 
 ONLY_IN: Final = {
@@ -70,6 +74,7 @@ ONLY_IN: Final = {
     "yaml": ("document", "formatting.nodes"),
     "click": ("cli",),
     "granian": ("cli.serve",),
+    "Crypto": ("activation.signature",),
     "pytest": ("scenario.pytest_plugin",),
     "smtplib": ("delivery.mail",),
 }

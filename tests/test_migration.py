@@ -49,7 +49,7 @@ def settings(url: str) -> Settings:
     return replace(Settings(), database=url)
 
 
-@pytest.fixture(params=[0, 1])
+@pytest.fixture(params=[0, 1, 2])
 def old(request: pytest.FixtureRequest, url: str, run_sql: RunSql) -> Settings:
     """A store of an earlier version, with Mary in it: 0 is before there were migrations."""
     return make_old(url, run_sql, request.param)
@@ -119,7 +119,7 @@ def test_a_check_changes_nothing(old: Settings) -> None:
     """What is to be done is told, and the store is refused as before."""
     found = migrate_store(old, check=True)
 
-    assert "what leads back in the feed, and the policies that served" in {
+    assert "how policies are tried before they serve, and who signed them" in {
         each.name for each in found
     }
     assert found == migrate_store(old, check=True)
@@ -156,7 +156,7 @@ def test_a_newer_store_is_refused(url: str, settings: Settings, run_sql: RunSql)
 
 def test_all_steps_are_run_in_their_order(url: str, run_sql: RunSql) -> None:
     """Those of the store, then those of the domain."""
-    assert [1, 2, 1] == [each.number for each in migrate_store(make_old(url, run_sql, 0))]
+    assert [1, 2, 3, 1] == [each.number for each in migrate_store(make_old(url, run_sql, 0))]
 
 
 def test_an_old_feed_leads_back(url: str, run_sql: RunSql) -> None:

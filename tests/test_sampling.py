@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from installation import wait_until
 from portal_service import MARY_SEES_USAGE, ask, call
 from reference import require_reference
 from small_domain import DOMAIN, NOON, ask_for, build_oracle, build_records, write_policy
@@ -194,3 +196,19 @@ def test_only_a_compiled_engine_is_sampled(name: str, sample: int, expected: str
 
     assert not isinstance(engine, Sampled)
     assert expected == engine.name
+
+
+def test_what_is_closed_compares_no_more(tmp_path: Path, store: Store) -> None:
+    """Its thread ends; who still asks is answered."""
+    engine = build_compiled(tmp_path / "compiled", EVERYBODY)
+    sampled = Sampled(engine, build_oracle(tmp_path / "oso", EVERYBODY), 1)
+    others = set(threading.enumerate())
+    sampled.reasons(store, ask_for(), NOON)
+    sampled.wait()
+    threads = set(threading.enumerate()) - others
+    sampled.close()
+    wait_until(lambda: not any(each.is_alive() for each in threads))
+
+    assert threads
+    assert () == sampled.reasons(store, ask_for(), NOON)
+    assert 1 == sampled.tally().asked

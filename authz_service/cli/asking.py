@@ -14,6 +14,7 @@ import click
 from authz_service import assembly, storage
 from authz_service.cli.options import show_warning
 from authz_service.decision.freshness import Freshness
+from authz_service.decision.log_settings import build_log
 from authz_service.decision.reviewer import Reviewer
 from authz_service.document import parse_time
 from authz_service.errors import HistoryError
@@ -200,7 +201,7 @@ class Circumstances:
     def _open_log(self, settings: Settings, domain: Domain) -> Iterator[DecisionLog | None]:
         """Open what notes the decisions: about real entities, at the real time."""
         is_real = self.fixture is None and self.at is None and self.now is None
-        log = assembly.build_log(settings, domain) if is_real else None
+        log = build_log(settings, domain, storage.tell_time) if is_real else None
         try:
             yield log
         finally:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from authz_service import assembly, storage
+from authz_service import storage
 from authz_service.cli.asking import ReferenceType, TimeType
 from authz_service.cli.options import takes_settings
 from authz_service.cli.output import open_output, show_progress
 from authz_service.decision.entry import describe, encode, write_entry
+from authz_service.decision.log_settings import build_log_redaction
 from authz_service.decision.lookup import Wanted, read_entries
 from authz_service.decision.table import write_record
 from authz_service.decision.verification import find_gaps, verify
@@ -166,7 +167,7 @@ def _open_journal(settings: Settings) -> Iterator[Journal]:
 
 def _build_wanted(settings: Settings, filters: dict[str, Any]) -> Wanted:
     decision = filters.pop("decision")
-    redaction = assembly.build_log_redaction(settings, storage.find_domain(settings.domain))
+    redaction = build_log_redaction(settings, storage.find_domain(settings.domain))
     allowed = None if decision is None else decision == "allow"
     return Wanted(**filters, allowed=allowed, redaction=redaction)
 

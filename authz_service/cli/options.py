@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import pwd
 import sys
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
@@ -31,6 +33,9 @@ LOGGING: Final = (
     "log_segment_age",
     "log_keep",
 )
+
+# What policies have to pass before they serve, for the commands that have them tried.
+GATE: Final = ("watch", "scenarios", "most_gained", "trial_limit", "policy_keys")
 
 
 def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -70,6 +75,15 @@ def show_fault(severity: str, fault: Fault) -> None:
     click.echo(f"{severity}: {fault}", err=True)
     for line in fault.excerpt.splitlines():
         click.echo(f"    {line}", err=True)
+
+
+def find_user() -> str:
+    """Find who runs this process: in a container it may have no name."""
+    user = os.getuid()
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def _describe(name: str, meaning: str) -> str:

@@ -8,7 +8,6 @@ import json
 import logging
 import multiprocessing
 import os
-import pwd
 import secrets
 import shlex
 import signal
@@ -24,15 +23,16 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from authz_service import assembly, storage
+from authz_service.activation.start import Doorkeeper
 from authz_service.cli.notify import DELIVERY
-from authz_service.cli.options import LOGGING, show_warning, takes_settings
+from authz_service.cli.options import GATE, LOGGING, find_user, show_warning, takes_settings
+from authz_service.decision.log_settings import build_log
 from authz_service.delivery.channels import build_channels, explain_silence
 from authz_service.delivery.turn import make_turn, take_turn
 from authz_service.errors import SettingError, StoreError
-from authz_service.policy.kept import pack_policies
-from authz_service.policy.source import load_policies
+from authz_service.policy.kept import open_kept, pack_policies
 from authz_service.store.database import open_store
-from authz_service.store.policies import keep_policies
+from authz_service.store.policies import find_last
 from authz_service.web.api import EVALUATION, WELL_KNOWN
 from authz_service.web.app import load_app
 from authz_service.web.patience import Patience
@@ -40,17 +40,18 @@ from authz_service.web.security import refuse_exposure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.synchronize import Lock
+    from multiprocessing.synchronize import Event, Lock
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
     from granian.server.common import AbstractServer
 
+    from authz_service.activation.candidate import Candidate
     from authz_service.policy.engine import Engine
-    from authz_service.policy.source import PolicySet
     from authz_service.settings import Settings
     from authz_service.store.database import Store
     from authz_service.store.domain import Domain
+    from authz_service.store.policies import KeptPolicies
 
 _CHECK_SECONDS: Final = 1.0
 _AUTHORIZATION: Final = "Authorization: Bearer $KEY"
@@ -64,12 +65,19 @@ class _Shared:
     Arguments:
         parent: its number.
         announce: says what is served, when the first process that is ready calls it.
-        turn: the file whose lock is held by the one that delivers messages.
+        policies: what to begin with.
+        turn: the file whose lock is held by the one that delivers messages, and looks after the
+            policies.
+        doorkeeper: looks after those.
+        nudge: is set when the folder of policies is to be tried.
     """
 
     parent: int
     announce: Callable[[], None]
+    policies: KeptPolicies
     turn: Path
+    doorkeeper: Doorkeeper
+    nudge: Event
 
 
 @click.command()
@@ -83,6 +91,7 @@ class _Shared:
     "read_in_place",
     "connections",
     "policies",
+    *GATE,
     "domain",
     "fixtures",
     "host",
@@ -119,18 +128,28 @@ def serve(settings: Settings, *, create: bool) -> None:
     with_keys = storage.find_whether_keys_exist(settings, domain)
     refuse_exposure(settings.host, has_keys=with_keys)
     _refuse_taken_address(settings)
-    policies = load_policies(settings.policies)
-    engine = assembly.build_sampled_engine(settings, domain, show_warning, policies)
+    doorkeeper = Doorkeeper(settings, find_user(), storage.tell_time, assembly.draw_id)
     build_channels(settings, domain.name)
-    if create:
-        _create(settings, domain)
-    assembly.build_log(settings, domain)
-    store = storage.open_existing_store(settings, domain)
+    before = storage.find_in_store(settings, domain, find_last)
+    if before:
+        store = storage.open_existing_store(settings, domain)
+        policies = doorkeeper.find_next(store, before, _warn)
+        engine = assembly.build_sampled_engine(settings, domain, show_warning, policies)
+    else:
+        first = doorkeeper.load_first()
+        policies = first.policies
+        engine = assembly.build_sampled_engine(settings, domain, show_warning, policies)
+        if create:
+            _create(settings, domain)
+        store = storage.open_existing_store(settings, domain)
+        _keep_first(doorkeeper, store, first)
+    build_log(settings, domain, storage.tell_time)
     assembly.build_decider(engine, domain, store)  # whatever cannot be put together is told now
     silence = explain_silence(settings, store) if domain.templates else []
-    _keep_policies(store, policies)
     store.close()
     server = build_server(settings)
+    nudge = multiprocessing.Event()
+    server.on_startup(functools.partial(_listen, nudge))
     announce = functools.partial(
         _announce, settings, domain, multiprocessing.Lock(), with_keys=with_keys, silence=silence
     )
@@ -138,7 +157,7 @@ def serve(settings: Settings, *, create: bool) -> None:
     is_forked = multiprocessing.get_start_method() == "fork"
     built = engine if is_forked else None
     with make_turn() as turn:
-        shared = _Shared(os.getpid(), announce, turn)
+        shared = _Shared(os.getpid(), announce, pack_policies(policies), turn, doorkeeper, nudge)
         loader = functools.partial(_load_worker, settings, domain, built, shared)
         server.serve(target_loader=loader, wrap_loader=False)
 
@@ -168,8 +187,11 @@ def _load_worker(
     When clients keep all threads waiting for their bodies, the process ends as well, and the parent
     starts another.
     """
+    if engine is None:
+        policies = open_kept(shared.policies, str(settings.policies))
+        engine = assembly.build_sampled_engine(settings, domain, policies=policies)
     patience = Patience(settings.threads, settings.body_timeout)
-    log = assembly.build_log(settings, domain)
+    log = build_log(settings, domain, storage.tell_time)
 
     def follow() -> None:
         while os.getppid() == shared.parent and not patience.is_at_end():
@@ -190,19 +212,26 @@ def _load_worker(
     gc.enable()
     shared.announce()
     threading.Thread(
-        target=_deliver, args=(settings, domain, shared.turn), name="deliver", daemon=True
+        target=_take_turn, args=(settings, domain, shared), name="take-turn", daemon=True
     ).start()
     return app.wsgi_app
 
 
-def _deliver(settings: Settings, domain: Domain, turn: Path) -> None:
-    """Deliver messages, when it is this process's turn to, until the process ends."""
+def _take_turn(settings: Settings, domain: Domain, shared: _Shared) -> None:
+    """Deliver messages and look after the policies, when it is this process's turn to."""
     never = threading.Event()
     store = open_store(settings.database, domain)
     couriers = assembly.build_couriers(settings, domain, store)
-    if couriers and take_turn(turn, never):
-        for each in couriers:
-            threading.Thread(target=each.run, args=(never,), daemon=True).start()
+    if not take_turn(shared.turn, never):
+        return
+    for each in couriers:
+        threading.Thread(target=each.run, args=(never,), daemon=True).start()
+    shared.doorkeeper.build_watcher(store).run(never, shared.nudge)
+
+
+def _listen(nudge: Event) -> None:
+    """Have SIGHUP try what is in the folder of policies; the processes that serve stay."""
+    signal.signal(signal.SIGHUP, lambda *_: nudge.set())
 
 
 def _create(settings: Settings, domain: Domain) -> None:
@@ -215,22 +244,16 @@ def _create(settings: Settings, domain: Domain) -> None:
         click.echo(f"made {settings.shown_database} with {count} entities from {settings.fixtures}")
 
 
-def _keep_policies(store: Store, policies: PolicySet) -> None:
+def _keep_first(doorkeeper: Doorkeeper, store: Store, first: Candidate) -> None:
     """Note which policies serve from now on, where the database can be written."""
-    kept = pack_policies(policies)
     try:
-        keep_policies(store, kept, _find_user(), storage.tell_time())
+        doorkeeper.keep_first(store, first)
     except StoreError as error:
-        click.echo(f"the policies are not kept, so `--at` will ask others: {error}", err=True)
+        _warn(f"the policies are not kept, so `--at` will ask others: {error}")
 
 
-def _find_user() -> str:
-    """Find who runs this process: in a container it may have no name."""
-    user = os.getuid()
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"user {user}"
+def _warn(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _refuse_taken_address(settings: Settings) -> None:

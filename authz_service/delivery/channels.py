@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from authz_service.addresses import is_loopback
 from authz_service.delivery.mail import Mail
 from authz_service.delivery.sms import Sms
 from authz_service.errors import Fault, Place, SettingError
-from authz_service.settings import is_loopback
 from authz_service.store.outbox import EMAIL, SMS, count_queued
 
 if TYPE_CHECKING:

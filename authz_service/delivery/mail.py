@@ -13,8 +13,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final
 
+from authz_service.addresses import MAIL_ADDRESS
 from authz_service.errors import ChannelError, DeliveryError
-from authz_service.settings import MAIL_ADDRESS
 from authz_service.store.outbox import EMAIL
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -112,6 +113,9 @@ class Tally:
     disagreements: int
 
 
+_Asked = tuple["Store", "Request", "datetime"]
+
+
 class Sampled(Reasoning):
     """An engine that lets a reference look at one in many of its questions, afterwards.
 
@@ -137,7 +141,8 @@ class Sampled(Reasoning):
         self._asked = 0
         self._disagreements = 0
         self._lock = threading.Lock()
-        self._waiting: queue.Queue[tuple[Store, Request, datetime]] = queue.Queue(_MOST_WAITING)
+        self._is_closed = False
+        self._waiting: queue.Queue[_Asked | None] = queue.Queue(_MOST_WAITING)
         self._thread: threading.Thread | None = None
 
     def find_messages(self) -> Mapping[str, str]:
@@ -177,7 +182,15 @@ class Sampled(Reasoning):
         """Wait until every question that was taken has been looked at."""
         self._waiting.join()
 
+    def close(self) -> None:
+        """Take no more questions, and let the thread end that compares."""
+        self._is_closed = True
+        with suppress(queue.Full):  # then it sees after the next one
+            self._waiting.put_nowait(None)
+
     def _submit(self, store: Store, request: Request, now: datetime) -> None:
+        if self._is_closed:
+            return
         try:
             self._waiting.put_nowait((store, request, now))
         except queue.Full:
@@ -191,8 +204,11 @@ class Sampled(Reasoning):
                     self._thread.start()
 
     def _compare(self) -> None:
-        while True:
-            store, request, now = self._waiting.get()
+        while not self._is_closed:
+            asked = self._waiting.get()
+            if asked is None:
+                return
+            store, request, now = asked
             started = time.thread_time()
             try:
                 self._both.decide(store, request, now)

@@ -22,10 +22,21 @@ def find_policies(store: Store, at: datetime) -> PolicySet | None:
         PolicyError: when what is kept is not what served.
     """
     kept = find_serving(store, at)
-    if kept is None:
-        return None
+    return None if kept is None else open_kept(kept)
+
+
+def open_kept(kept: KeptPolicies, folder: str = "") -> PolicySet:
+    """Take a policy set out of the form in which stores keep it.
+
+    Arguments:
+        kept: the set.
+        folder: how the places of its rules begin; empty for its digest.
+
+    Raises:
+        PolicyError: as above.
+    """
     files = [PolicyFile(name, text) for name, text in kept.files.items()]
-    policies = build_policy_set(kept.digest, files)
+    policies = build_policy_set(folder or kept.digest, files)
     if policies.digest != kept.digest:
         message = "was changed after it was kept; say with `--policies` what to ask instead"
         raise PolicyError.at(kept.digest, "altered_policies", message)

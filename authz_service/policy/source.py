@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -134,5 +135,8 @@ def decode_policy(data: bytes) -> str:
 
 
 def _read(path: Path) -> str:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("is no file, but something that may never end; remove it")
     with path.open("rb") as file:
         return decode_policy(file.read(LARGEST_FILE + 1))

@@ -17,7 +17,9 @@ from authz_service.store.system import (
     Applied,
     ChangeLine,
     Message,
+    PolicyFolder,
     PolicyText,
+    PolicyTrial,
     State,
 )
 
@@ -100,7 +102,19 @@ def _add_history(database: peewee.Database, tables: TableMaker, _domain: Domain)
     database.execute_sql(_FILL_PREVIOUS)
 
 
+def _add_trials(database: peewee.Database, tables: TableMaker, _domain: Domain) -> None:
+    for model in (PolicyTrial, PolicyFolder):
+        tables.create_one(model)
+    texts, activated = type_name(PolicyText), type_name(Activated)
+    if any(each.name == "signature" for each in database.get_columns(texts)):
+        return  # a step before this one has just made the tables, as they are now
+    add_column(database, texts, "\"signature\" TEXT NOT NULL DEFAULT ''")
+    add_column(database, activated, "\"source\" TEXT NOT NULL DEFAULT 'folder'")
+    add_column(database, activated, "\"verdict\" TEXT NOT NULL DEFAULT '{}'")
+
+
 STORE_MIGRATIONS: Final = (
     Migration(1, "revisions, the feed, answers, messages and keys", _add_revisions),
     Migration(2, "what leads back in the feed, and the policies that served", _add_history),
+    Migration(3, "how policies are tried before they serve, and who signed them", _add_trials),
 )

@@ -127,10 +127,11 @@ class ApiKey(peewee.Model):
 
 
 class PolicyText(peewee.Model):
-    """A policy set that served: its files, as a JSON object of names and texts."""
+    """A policy set that served: its files, as a JSON object of names and texts, and who signed."""
 
     digest = peewee.TextField(primary_key=True)
     files = peewee.TextField()
+    signature = peewee.TextField(default="", constraints=[peewee.SQL("DEFAULT ''")])
 
     class Meta:
         """The name of the table."""
@@ -139,17 +140,54 @@ class PolicyText(peewee.Model):
 
 
 class Activated(peewee.Model):
-    """From when on a policy set served, and who began to serve it."""
+    """From when on a policy set served, who began to serve it, and what trying it came to."""
 
     number = peewee.AutoField()
     digest = peewee.TextField()
     at = InstantField()
     who = peewee.TextField()
+    source = peewee.TextField(default="folder", constraints=[peewee.SQL("DEFAULT 'folder'")])
+    verdict = peewee.TextField(default="{}", constraints=[peewee.SQL("DEFAULT '{}'")])
 
     class Meta:
         """The name of the table."""
 
         table_name = "authz_policy_activated"
+
+
+class PolicyTrial(peewee.Model):
+    """One row: the policy set that is being tried, or was tried last, and what came of it.
+
+    `token` is that of the process that tries it, until `until`, which it keeps putting off.
+    """
+
+    id = peewee.IntegerField(primary_key=True)
+    token = peewee.TextField()
+    until = InstantField()
+    digest = peewee.TextField()
+    source = peewee.TextField()
+    who = peewee.TextField()
+    at = InstantField()
+    state = peewee.TextField()
+    verdict = peewee.TextField()
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_policy_trial"
+
+
+class PolicyFolder(peewee.Model):
+    """What the folder of policies at a place held when a server last dealt with it."""
+
+    place = peewee.TextField(primary_key=True)
+    digest = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        """The name of the table."""
+
+        table_name = "authz_policy_folder"
 
 
 class Applied(peewee.Model):
@@ -175,5 +213,7 @@ SYSTEM_TABLES: Final[tuple[type[peewee.Model], ...]] = (
     ApiKey,
     PolicyText,
     Activated,
+    PolicyTrial,
+    PolicyFolder,
     Applied,
 )

@@ -42,7 +42,6 @@ class Responder:
     """
 
     def __init__(self, decider: Decider, max_batch: int) -> None:
-        self.policy_digest = decider.policy_digest
         self._decider = decider
         self._max_batch = max_batch
         # there are few different decisions, and each is written once

@@ -11,12 +11,15 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from authz_service import assembly, storage
+from authz_service.activation.follower import Follower
+from authz_service.activation.keeper import Keeper
+from authz_service.activation.signature import load_trust
+from authz_service.addresses import is_loopback
 from authz_service.errors import AuthzError, Fault, Place, StoreError, UnauthorizedError
-from authz_service.settings import is_loopback
 from authz_service.web import wire
-from authz_service.web.answer import Responder
-from authz_service.web.api import REQUEST_ID, TENANT, find_answers, find_tenant, register_api
+from authz_service.web.api import REQUEST_ID, TENANT, find_tenant, register_api
 from authz_service.web.entities import EntityIdConverter
+from authz_service.web.front import Front
 from authz_service.web.lean import LeanLayer
 from authz_service.web.patience import Patience
 from authz_service.web.security import CHALLENGE, Guard, find_scope
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from authz_service.decision.log import DecisionLog
     from authz_service.policy.engine import Engine
     from authz_service.settings import Settings
+    from authz_service.web.api import Problems
 
 _LOGGER: Final = logging.getLogger(__name__)
 _LONGEST_PATH: Final = 100
@@ -75,7 +79,13 @@ def load_app(
     guard = build_guard(service)
     threading.Thread(target=guard.uses.keep_noting, name="note-uses", daemon=True).start()
     patience = patience or Patience(settings.threads, settings.body_timeout)
-    return create_app(service, patience, guard)
+    front = Front(service)
+    follower = Follower(service, load_trust(settings.policy_keys), front.swap)
+    follower.look()  # what began to serve since the engine was built
+    never = threading.Event()
+    threading.Thread(target=follower.run, args=(never,), name="follow", daemon=True).start()
+    keeper = build_keeper(service)
+    return build_app(front, keeper, patience, guard, problems=lambda: follower.problems)
 
 
 def build_guard(service: Service) -> Guard:
@@ -84,17 +94,44 @@ def build_guard(service: Service) -> Guard:
     return Guard(service.store, may_open=may_open, tell_time=storage.tell_time)
 
 
+def build_keeper(service: Service) -> Keeper:
+    """Build what has policies tried that are sent."""
+    settings, trust = service.settings, load_trust(service.settings.policy_keys)
+    return Keeper(settings, service.store, trust, service.clock, new_id=assembly.draw_id)
+
+
 def create_app(
     service: Service, patience: Patience | None = None, guard: Guard | None = None
 ) -> Flask:
-    """Build the application over a service.
+    """Build the application over a service, in whose place no other comes.
 
     Arguments:
         service: what answers.
-        patience: where it is served by threads, and usual questions are answered in front of Flask.
+        patience: as below.
         guard: lets requests in; one over the store of the service if there is none.
     """
     guard = guard or build_guard(service)
+    return build_app(Front(service), build_keeper(service), patience, guard)
+
+
+def build_app(
+    front: Front,
+    keeper: Keeper,
+    patience: Patience | None,
+    guard: Guard,
+    *,
+    problems: Problems = tuple,
+) -> Flask:
+    """Build the application.
+
+    Arguments:
+        front: has what answers by now.
+        keeper: has policies tried that are sent.
+        patience: where it is served by threads, and usual questions are answered in front of Flask.
+        guard: lets requests in.
+        problems: tells why the policies that are wanted do not serve.
+    """
+    service = front.desk.service
     app = Flask("authz_service", static_folder=None)
     app.json = _JSONProvider(app)
     app.url_map.converters["entity_id"] = EntityIdConverter
@@ -106,15 +143,10 @@ def create_app(
     app.register_error_handler(StoreError, _answer_mishap)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_accident)
-    responder = Responder(service.decider, service.settings.max_batch)
-    register_api(app, service, responder)
+    register_api(app, front, keeper, problems)
     if patience:
         app.wsgi_app = LeanLayer(  # type: ignore[method-assign]  # Flask's own way
-            _EndedInput(app.wsgi_app),
-            find_answers(service, responder),
-            service,
-            guard,
-            patience,
+            _EndedInput(app.wsgi_app), front, guard, patience
         )
     return app
 

@@ -27,9 +27,13 @@ _LONGEST_REASON: Final = 1_000
 _CHUNK: Final = 1_024 * 1_024
 
 
-def read_body() -> bytes:
-    """Take the body of a JSON request; AuthZEN's certification wants 400 for any other type."""
-    _check_type(JSON)
+def read_body(kind: str = JSON) -> bytes:
+    """Take the body of a request; AuthZEN's certification wants 400 for any other type than JSON.
+
+    Arguments:
+        kind: the media type that it must have.
+    """
+    _check_type(kind)
     body = request.get_data(cache=False)
     # werkzeug cuts a body without a length at the limit, and does not say so
     if request.content_length is None and len(body) >= (request.max_content_length or 0):

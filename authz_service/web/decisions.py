@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Response, request
 
-from authz_service import assembly, storage
+from authz_service import storage
 from authz_service.decision.entry import write_entry
+from authz_service.decision.log_settings import build_log_redaction
 from authz_service.decision.lookup import Cursor, Wanted, read_page
 from authz_service.document import parse_time
 from authz_service.errors import LogError, NotFoundError, RequestError
@@ -32,7 +33,7 @@ _ANSWERS: Final = {"allow": True, "deny": False}
 def add_decisions(api: Blueprint, service: Service) -> None:
     """Add the endpoint of the decision log."""
     settings, most = service.settings, service.settings.max_page
-    redaction = assembly.build_log_redaction(settings, service.domain)
+    redaction = build_log_redaction(settings, service.domain)
 
     # who may: the scope `audit`
     @api.get(DECISIONS)

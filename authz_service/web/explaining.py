@@ -28,23 +28,25 @@ if TYPE_CHECKING:
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.request import Request
     from authz_service.policy.source import PolicySet
+    from authz_service.web.front import Front
 
 EXPLAIN: Final = "/v1/explain"
 # Compiled policy sets of the past; each takes a few megabytes, and a tenth of a second to compile.
 _MOST_KEPT: Final = 8
 
 
-def add_explaining(api: Blueprint, service: Service) -> None:
+def add_explaining(api: Blueprint, front: Front) -> None:
     """Add the endpoint.
 
     Arguments:
         api: to which it is added.
-        service: which explains.
+        front: has what explains by now.
     """
-    past = _Past(service)
+    past = _Past(front.desk.service)
 
     @api.post(EXPLAIN)
     def explain() -> Response:
+        service = front.desk.service
         require = service.decider.open_freshness().require
         data = parse_json(read_body())
         asked = wire.read_evaluation(data, service.decider.schema, require)
@@ -52,7 +54,7 @@ def add_explaining(api: Blueprint, service: Service) -> None:
         if at is None:
             written = write_explanation(service.explainer.explain(asked))
         else:
-            written = past.explain(asked, at)
+            written = past.explain(asked, at, service.explainer.engine)
         response = jsonify(written)
         response.headers["X-Policy-Digest"] = written["explanation"]["policy_digest"]
         return response
@@ -62,26 +64,33 @@ class _Past:
     """Explains what was decided at a moment, by the policies of then.
 
     Arguments:
-        service: of now.
+        service: whose store it is, and whose domain.
     """
 
     def __init__(self, service: Service) -> None:
-        self._service = service
+        self._settings = service.settings
+        self._domain = service.domain
+        self._store = service.store
+        self._clock = service.clock
         self._compile = lru_cache(_MOST_KEPT)(self._compile_anew)
 
-    def explain(self, request: Request, at: int | datetime) -> dict[str, Any]:
+    def explain(self, request: Request, at: int | datetime, now: CompiledEngine) -> dict[str, Any]:
         """Explain a request as of a moment.
+
+        Arguments:
+            request: what is explained.
+            at: as of which revision, or time.
+            now: what is asked where the policies of then are not kept.
 
         Raises:
             HistoryError: when the store cannot go back there.
             NotFoundError: when the subject or the resource was not there then.
             PolicyError: when the policies of then cannot be used any more.
         """
-        service = self._service
-        store, domain = service.store, service.domain
-        moment = find_moment(store, at, service.clock())
+        store, domain = self._store, self._domain
+        moment = find_moment(store, at, self._clock())
         kept = find_policies(store, moment.at)
-        engine = self._compile(kept) if kept else service.explainer.engine
+        engine = self._compile(kept) if kept else now
         with open_at(store, moment.revision) as past:
             for each in (request.subject, request.resource):
                 refuse_absent(store, moment, past, each)
@@ -93,7 +102,7 @@ class _Past:
         return written
 
     def _compile_anew(self, policies: PolicySet) -> CompiledEngine:
-        return assembly.compile_policies(policies, self._service.settings, self._service.domain)
+        return assembly.compile_policies(policies, self._settings, self._domain)
 
 
 def _read_at(context: dict[str, Any]) -> int | datetime | None:

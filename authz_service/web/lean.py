@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import AuthzError
 from authz_service.store.keys import Scope
-from authz_service.web.api import POLICY_DIGEST, REQUEST_ID
+from authz_service.web.api import REQUEST_ID
 from authz_service.web.body import JSON
 from authz_service.web.patience import PatientBody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from authz_service.assembly import Service
-    from authz_service.web.answer import Answering
+    from authz_service.web.front import Front
     from authz_service.web.patience import Patience
     from authz_service.web.security import Guard
 
@@ -33,9 +32,7 @@ class LeanLayer:
 
     Arguments:
         wsgi_app: where all else goes.
-        answers: by path, what makes a question's body, and the name of who asks, its answer's; it
-            raises for what Flask shall refuse.
-        service: whose answers they are.
+        front: has what answers by now; it raises for what Flask shall refuse.
         guard: knows who may ask.
         patience: knows how long bodies are waited for.
     """
@@ -43,21 +40,20 @@ class LeanLayer:
     def __init__(
         self,
         wsgi_app: WSGIApplication,
-        answers: Mapping[str, Answering],
-        service: Service,
+        front: Front,
         guard: Guard,
         patience: Patience,
     ) -> None:
         self._wsgi_app = wsgi_app
         self._patience = patience
-        self._answers = answers
+        self._front = front
         self._guard = guard
-        self._headers = [("Content-Type", JSON), (POLICY_DIGEST, service.decider.policy_digest)]
-        self._max_body = service.settings.max_body
+        self._max_body = front.desk.service.settings.max_body
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a usual question, or pass the request on."""
-        answer = self._answers.get(environ["PATH_INFO"])
+        desk = self._front.desk
+        answer = desk.answers.get(environ["PATH_INFO"])
         size = self._find_size(environ)
         client = None if answer is None or size is None else self._find_client(environ)
         if answer is None or size is None or client is None:
@@ -69,7 +65,7 @@ class LeanLayer:
         except Exception:  # noqa: BLE001  # as below
             environ["wsgi.input"] = io.BytesIO(body)
             return self._wsgi_app(environ, start_response)
-        headers = [*self._headers, ("Content-Length", str(len(found)))]
+        headers = [*desk.headers, ("Content-Length", str(len(found)))]
         if "HTTP_X_REQUEST_ID" in environ:
             headers.append((REQUEST_ID, environ["HTTP_X_REQUEST_ID"]))
         start_response("200 OK", headers)

@@ -15,28 +15,31 @@ from authz_service.web.body import read_body, read_reason
 if TYPE_CHECKING:
     from flask import Blueprint, Response
 
-    from authz_service.assembly import Service
+    from authz_service.web.front import Front
 
 PERFORM: Final = "/v1/perform"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 
 
-def add_performing(api: Blueprint, service: Service) -> None:
+def add_performing(api: Blueprint, front: Front) -> None:
     """Add the endpoint.
 
     Arguments:
         api: to which it is added.
-        service: which performs.
+        front: has what performs by now.
     """
 
     @api.post(PERFORM)
     def perform() -> Response:
+        service = front.desk.service
         require = service.decider.open_freshness().require
         data, schema = parse_json(read_body()), service.decider.schema
         asked = wire.read_evaluation(data, schema, require)
         inputs = read_inputs(schema, data["action"].get("properties") or {})
         key = request.headers.get(IDEMPOTENCY_KEY, "")
         deed = Deed(asked, inputs, g.get("client", ""), read_reason(), key)
-        response = jsonify(write_performed(service.performer.perform(deed)))
-        response.headers["X-Policy-Digest"] = service.decider.policy_digest
+        performed = service.performer.perform(deed)
+        response = jsonify(write_performed(performed))
+        # an answer that is repeated is one by the policies of then
+        response.headers["X-Policy-Digest"] = performed.decision.policy_digest
         return response

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from authz_service.addresses import is_loopback
 from authz_service.errors import (
     ForbiddenError,
     SettingError,
@@ -20,7 +21,6 @@ from authz_service.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from authz_service.settings import is_loopback
 from authz_service.store.keys import (
     USE_INTERVAL,
     Scope,

@@ -1,0 +1,1 @@
+"""How policies come to serve: tried first, then swapped in."""
