@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 _CHECK_SECONDS: Final = 1.0
 _AUTHORIZATION: Final = "Authorization: Bearer $KEY"
+# How many new objects are looked through at once: what a batch makes is gone again with its answer.
+_GARBAGE: Final = 100_000
 _STOP_SECONDS: Final = 5  # then a process that waits for a slow client is ended
 
 
@@ -209,6 +211,7 @@ def _load_worker(
     # what is there now stays, and need not be looked through for garbage again and again
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_GARBAGE)
     gc.enable()
     shared.announce()
     threading.Thread(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import ScenarioError
+from authz_service.scenario.affected import find_affected, find_changed
 from authz_service.scenario.case import Scenario, find_scenario_files
-from authz_service.scenario.reach import find_affected, find_changed
 from authz_service.scenario.selection import Selection
 from authz_service.scenario.suite import Task, load_suite, narrow_plan, plan_suite
 

@@ -9,8 +9,8 @@ from small_domain import DOMAIN, write_policy
 
 from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.source import load_policies
+from authz_service.scenario.affected import Changed, find_affected, find_changed
 from authz_service.scenario.case import load_scenario
-from authz_service.scenario.reach import Changed, find_affected, find_changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
