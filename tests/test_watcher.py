@@ -18,7 +18,8 @@ from clinic_sets import (
     write_set,
 )
 
-from authz_service.activation.signature import load_trust, make_key
+from authz_service.activation.candidate import write_signature
+from authz_service.activation.signature import load_trust, make_key, sign
 from authz_service.activation.watcher import Watcher
 from authz_service.errors import RequestConflictError
 from authz_service.store.policies import Origin, find_activations, find_last
@@ -229,3 +230,19 @@ def test_a_folder_that_nobody_signed_is_refused(store: Store, folder: Path, tmp_
 
     assert ["unsigned_policies"] == refused(store)
     assert 1 == len(find_activations(store))
+
+
+def test_what_is_signed_later_serves(store: Store, folder: Path, tmp_path: Path) -> None:
+    """The same files are tried again, once their signature stands beside them."""
+    key, private, trusted = make_key(), tmp_path / "release.key", tmp_path / "trusted.pem"
+    private.write_text(key.private)
+    trusted.write_text(key.public)
+    watcher = watch(store, folder, trust=load_trust(str(trusted)))
+    digest = write_set(folder, CLERKS_READ).digest
+    settle(watcher)
+
+    assert ["unsigned_policies"] == refused(store)
+    write_signature(folder, sign(digest, private))
+    settle(watcher)
+    assert [] == refused(store)
+    assert digest == serving(store)

@@ -84,9 +84,10 @@ def _read(data: bytes) -> Iterator[tuple[str, bytes]]:
         is_policy = name.endswith(_ENDING) and "/" not in name and name.isprintable()
         if not is_policy and name != SIGNATURE:
             raise ValueError("it holds something else than `.polar` files and a signature")
-        size = int(header[_SIZE], 8)
-        if size < 0:
-            raise ValueError("a file is smaller than nothing")
+        digits = header[_SIZE]
+        if not (digits.isdigit() and digits.translate(None, b"89") == digits):
+            raise ValueError("it is broken off, or says of a file no size")
+        size = int(digits, 8)
         start += _BLOCK
         yield name, data[start : start + size]
         start += -(-size // _BLOCK) * _BLOCK

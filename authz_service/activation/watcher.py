@@ -136,6 +136,7 @@ class Watcher:
                     self._keeper.finish(attempt)
         except PolicyError as error:
             self._keeper.refuse(Origin.FOLDER, self._who, error, digest)
+            digest = ""  # signed later, or by another key, the same files are news
         note_folder(self._store, self._place, digest, self._clock())
 
 
