@@ -11,7 +11,7 @@ from flask import Flask
 
 from authz_service.cli.serve import build_server
 from authz_service.settings import Settings
-from authz_service.web.api import EVALUATION
+from authz_service.web.front import EVALUATION
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from portal_store import ROOT, make_questions, make_store
 
-from authz_service.web.api import EVALUATION, EVALUATIONS
+from authz_service.web.front import EVALUATION, EVALUATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -33,8 +33,9 @@ from authz_service.errors import SettingError, StoreError
 from authz_service.policy.kept import open_kept, pack_policies
 from authz_service.store.database import open_store
 from authz_service.store.policies import find_last
-from authz_service.web.api import EVALUATION, WELL_KNOWN
+from authz_service.web.api import WELL_KNOWN
 from authz_service.web.app import load_app
+from authz_service.web.front import EVALUATION
 from authz_service.web.patience import Patience
 from authz_service.web.security import refuse_exposure
 

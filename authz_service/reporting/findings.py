@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authz_service.reporting.github import annotate
+from authz_service.reporting.record import write_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,8 @@ def annotate_findings(findings: Findings) -> Iterator[str]:
 def write_findings_json(findings: Findings) -> dict[str, Any]:
     """Write what was found as an object."""
     return {
-        "errors": [_write_fault(fault) for fault in findings.errors],
-        "warnings": [_write_fault(fault) for fault in findings.warnings],
+        "errors": [write_fault(fault) for fault in findings.errors],
+        "warnings": [write_fault(fault) for fault in findings.warnings],
     }
 
 
@@ -46,13 +47,3 @@ def _find_severities(findings: Findings) -> Iterator[tuple[str, Fault]]:
 
 def _count(faults: tuple[Fault, ...], word: str) -> str:
     return f"{len(faults)} {word}{'' if len(faults) == 1 else 's'}"
-
-
-def _write_fault(fault: Fault) -> dict[str, Any]:
-    return {
-        "file": fault.where.name,
-        "line": fault.where.line,
-        "column": fault.where.column,
-        "code": fault.code,
-        "message": fault.message,
-    }

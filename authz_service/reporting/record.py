@@ -36,7 +36,7 @@ def _write_scenario(result: ScenarioResult) -> dict[str, Any]:
         "path": result.path,
         "title": result.title,
         "seconds": round(result.seconds, 6),
-        "faults": [_write_fault(each) for each in result.faults],
+        "faults": [write_fault(each) for each in result.faults],
         "items": [_write_item(each) for each in result.items],
     }
 
@@ -64,7 +64,8 @@ def _write_item(result: ItemResult) -> dict[str, Any]:
     return written
 
 
-def _write_fault(fault: Fault) -> dict[str, Any]:
+def write_fault(fault: Fault) -> dict[str, Any]:
+    """Write what is wrong, and where, as JSON has it."""
     return {
         "file": fault.where.name,
         "line": fault.where.line,

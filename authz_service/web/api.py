@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, jsonify
 
@@ -16,11 +15,12 @@ from authz_service.web.changes import add_changes
 from authz_service.web.decisions import add_decisions
 from authz_service.web.entities import add_entities
 from authz_service.web.explaining import add_explaining
+from authz_service.web.front import EVALUATION, EVALUATIONS, POLICY_DIGEST, find_tenant
 from authz_service.web.performing import add_performing
 from authz_service.web.policies import add_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from flask import Flask
 
@@ -29,19 +29,15 @@ if TYPE_CHECKING:
     from authz_service.decision.answer import Found
     from authz_service.decision.decider import Decider
     from authz_service.errors import Fault
-    from authz_service.web.answer import Answering, Responder
     from authz_service.web.front import Desk, Front
     from authz_service.web.wire import Search
 
     Problems = Callable[[], Iterable[Fault]]
 
 WELL_KNOWN = "/.well-known/authzen-configuration"
-EVALUATION = "/access/v1/evaluation"
-EVALUATIONS = "/access/v1/evaluations"
 SEARCH_SUBJECT = "/access/v1/search/subject"
 SEARCH_RESOURCE = "/access/v1/search/resource"
 SEARCH_ACTION = "/access/v1/search/action"
-POLICY_DIGEST = "X-Policy-Digest"
 REQUEST_ID = "X-Request-ID"
 # The name of whatever is found below the path of the public URL.
 TENANT = "tenant"
@@ -65,18 +61,6 @@ def register_api(app: Flask, front: Front, keeper: Keeper, problems: Problems) -
         tenant = _build_blueprint(front, keeper, problems)
         app.register_blueprint(tenant, name=TENANT, url_prefix=path)
         app.add_url_rule(WELL_KNOWN + path, view_func=app.view_functions[f"{TENANT}.metadata"])
-
-
-def find_answers(service: Service, responder: Responder) -> Mapping[str, Answering]:
-    """Find what answers questions, by each path to which they may be sent."""
-    answers = {EVALUATION: responder.evaluation, EVALUATIONS: responder.evaluations}
-    tenant = find_tenant(service)
-    return answers | {tenant + path: answer for path, answer in answers.items()}
-
-
-def find_tenant(service: Service) -> str:
-    """Find the path of the public URL; mostly it has none."""
-    return urlsplit(service.settings.base_url).path
 
 
 def _build_blueprint(front: Front, keeper: Keeper, problems: Problems) -> Blueprint:

@@ -17,9 +17,9 @@ from authz_service.activation.signature import load_trust
 from authz_service.addresses import is_loopback
 from authz_service.errors import AuthzError, Fault, Place, StoreError, UnauthorizedError
 from authz_service.web import wire
-from authz_service.web.api import REQUEST_ID, TENANT, find_tenant, register_api
+from authz_service.web.api import REQUEST_ID, TENANT, register_api
 from authz_service.web.entities import EntityIdConverter
-from authz_service.web.front import Front
+from authz_service.web.front import Front, find_tenant
 from authz_service.web.lean import LeanLayer
 from authz_service.web.patience import Patience
 from authz_service.web.security import CHALLENGE, Guard, find_scope

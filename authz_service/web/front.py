@@ -7,10 +7,10 @@ one policy set, and a swap is one assignment, for which nobody waits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from authz_service.web.answer import Responder
-from authz_service.web.api import POLICY_DIGEST, find_answers
 from authz_service.web.body import JSON
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from authz_service.assembly import Service
     from authz_service.web.answer import Answering
+
+EVALUATION: Final = "/access/v1/evaluation"
+EVALUATIONS: Final = "/access/v1/evaluations"
+POLICY_DIGEST: Final = "X-Policy-Digest"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,15 @@ class Front:
         self.desk = _build_desk(service)
 
 
+def find_tenant(service: Service) -> str:
+    """Find the path of the public URL; mostly it has none."""
+    return urlsplit(service.settings.base_url).path
+
+
 def _build_desk(service: Service) -> Desk:
     responder = Responder(service.decider, service.settings.max_batch)
+    answers = {EVALUATION: responder.evaluation, EVALUATIONS: responder.evaluations}
+    tenant = find_tenant(service)
+    by_tenant = {tenant + path: answer for path, answer in answers.items()}
     headers = [("Content-Type", JSON), (POLICY_DIGEST, service.decider.policy_digest)]
-    return Desk(service, find_answers(service, responder), headers)
+    return Desk(service, answers | by_tenant, headers)
