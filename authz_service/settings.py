@@ -123,7 +123,7 @@ class Settings:
     scenarios: Path = _setting(
         Path("scenarios"),
         _parse_folder,
-        "the folder of the scenarios that policies must pass before they serve; without it, none",
+        "the folder of the scenarios, which policies must pass before they serve, if it is there",
     )
     most_gained: int | None = _setting(
         None,

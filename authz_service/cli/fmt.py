@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from authz_service.settings import Settings
 
 _STDIN: Final = "-"
-_SCENARIOS: Final = Path("scenarios")
 
 
 @click.command()
@@ -42,14 +41,14 @@ _SCENARIOS: Final = Path("scenarios")
     type=click.Choice([POLICY, DOCUMENT]),
     help="What comes by the standard input, when PATH is `-`.",
 )
-@takes_settings("policies", "fixtures")
+@takes_settings("policies", "fixtures", "scenarios")
 def fmt(
     settings: Settings, *, paths: tuple[Path, ...], check: bool, diff: bool, kind: str | None
 ) -> None:
     """Format the policies, scenarios and fixtures in each PATH, a file or a folder.
 
-    Without any, those in the folders of the settings and in `scenarios`. `-` is the standard input,
-    which is written to the standard output.
+    Without any, those in the folders of the settings. `-` is the standard input, which is written
+    to the standard output.
 
     Only the layout changes, and the order of keys in scenarios. What cannot be read stays as it is.
 
@@ -76,7 +75,7 @@ def fmt(
 
 def _find_folders(settings: Settings) -> list[Path]:
     """Find the folders that there are; a project may do without fixtures, or scenarios."""
-    folders = [settings.policies, _SCENARIOS, settings.fixtures]
+    folders = [settings.policies, settings.scenarios, settings.fixtures]
     return [each for each in folders if each.exists()] or [settings.policies]
 
 

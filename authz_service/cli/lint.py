@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from authz_service.polar.checker import Findings
     from authz_service.settings import Settings
 
-_SCENARIOS: Final = Path("scenarios")
 _TEXT: Final = "text"
 
 
@@ -44,13 +43,13 @@ _TEXT: Final = "text"
 )
 @click.option("--to", "file", metavar="FILE", help="Where to write it.")
 @click.option("--strict", is_flag=True, help="Let a warning count as an error.")
-@takes_settings("policies", "domain", "fixtures")
+@takes_settings("policies", "domain", "fixtures", "scenarios")
 def lint(
     settings: Settings, *, paths: tuple[Path, ...], style: str, file: str | None, strict: bool
 ) -> None:
     """Check policies, fixtures and scenarios without deciding anything by them.
 
-    Without any PATH, a file or a folder: those in the folders of the settings and in `scenarios`.
+    Without any PATH, a file or a folder: those in the folders of the settings.
 
     Exit code 0 means that they can be used, 1 that they cannot, 2 that they could not be checked.
 
@@ -59,7 +58,7 @@ def lint(
       authz lint --policies policies --strict
     """
     domain = storage.find_domain(settings.domain)
-    targets = find_targets(settings, paths) if paths else find_all_targets(settings, _SCENARIOS)
+    targets = find_targets(settings, paths) if paths else find_all_targets(settings)
     findings = lint_targets(targets, settings, domain)
     if file:
         with open_output(file) as output:

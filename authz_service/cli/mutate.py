@@ -99,7 +99,7 @@ _MOST_PROCESSES: Final = 64
 @click.option("--kills", is_flag=True, help="Tell how many mutants each scenario kills; is slower.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is no fault of the scenarios, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@takes_settings("policies", "domain", "fixtures")
+@takes_settings("policies", "domain", "fixtures", "scenarios")
 def mutate(  # each is an option
     settings: Settings,
     *,
@@ -119,7 +119,7 @@ def mutate(  # each is an option
 
     Each change makes a mutant: a rule or a condition dropped or negated, a word more or less in a
     list, a word swapped. It is killed when a scenario in a PATH, a file or a folder, fails by it;
-    without any PATH, those in `scenarios` are run. Prints the mutants that survive, each with a
+    without any PATH, those of the settings are run. Prints the mutants that survive, each with a
     scenario that would kill it.
 
     Exit code 0 means that none survives, 1 that some do, 2 that it could not be found out.
@@ -132,7 +132,7 @@ def mutate(  # each is an option
     start, clock = time.monotonic(), time.monotonic
     domain = storage.find_domain(settings.domain)
     check_actions(actions, domain)
-    files = tuple(find_scenario_files(list(paths) or [Path("scenarios")]))
+    files = tuple(find_scenario_files(list(paths) or [settings.scenarios]))
     engine = assembly.build_compiled(settings, domain)
     mutants = _choose(
         list(find_mutants(engine.policies, domain.schema, operators or OPERATORS)),

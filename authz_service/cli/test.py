@@ -98,7 +98,7 @@ _SEEDS: Final = 1_000_000
     help="Print in colours; auto does on a terminal, unless NO_COLOR is set.",
 )
 @takes_coverage
-@takes_settings("policies", "domain", "fixtures", "engine")
+@takes_settings("policies", "domain", "fixtures", "scenarios", "engine")
 def test(
     settings: Settings,
     *,
@@ -110,7 +110,7 @@ def test(
     coverage: WantedCoverage,
     **options: Any,
 ) -> None:
-    """Run the scenarios in each PATH, a file or a folder; without any, those in `scenarios`.
+    """Run the scenarios in each PATH, a file or a folder; without any, those of the settings.
 
     Each question is put and each step is taken, in a store of the scenario's own. What fails is
     told with an explanation, and with the command that asks again.
@@ -130,7 +130,7 @@ def test(
         )
     if watch and manner.reports:
         raise click.UsageError("`--watch` runs now this and now that; leave out `--report`")
-    paths = paths or (Path("scenarios"),)
+    paths = paths or (settings.scenarios,)
     failed = _find_failed() if only_failed else None
     selection = Selection(only, tags, failed)
     files = find_scenario_files(paths)

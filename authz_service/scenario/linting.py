@@ -58,13 +58,13 @@ class Targets:
     are_complete: bool = False
 
 
-def find_all_targets(settings: Settings, scenarios: Path) -> Targets:
+def find_all_targets(settings: Settings) -> Targets:
     """Find everything in the folders of the settings; only the policies must be there."""
     targets = Targets({settings.policies: None})
     if settings.fixtures.is_dir():
         targets.fixtures += sorted(settings.fixtures.glob("*.yaml"))
-    if scenarios.is_dir():
-        targets.scenarios += sorted(scenarios.rglob("*.yaml"))
+    if settings.scenarios.is_dir():
+        targets.scenarios += sorted(settings.scenarios.rglob("*.yaml"))
     targets.are_complete = bool(targets.scenarios)
     return targets
 
