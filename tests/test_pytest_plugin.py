@@ -13,7 +13,9 @@ pytest_plugins = ["pytester"]
 # Importing hypothesis takes a second, which every run inside a test would need.
 INI: Final = """\
 [pytest]
-filterwarnings = error
+filterwarnings =
+    error
+    ignore:unclosed database in <sqlite3:ResourceWarning
 addopts = -p no:hypothesispytest
 """
 ROOT: Final = Path(__file__).parent.parent

@@ -149,7 +149,7 @@ class Examiner:
         channel = frame.name_channel(request.given.get(CHANNEL))
         relations = frame.find_relations(holding)
         cells = tuple(frame.find_cell(each, channel) for each in relations)
-        return Shown(frozenset(exam.find(lambda clause: clause in holding)), cells)
+        return Shown(frozenset(exam.find(lambda clause: int(clause in holding))), cells)
 
     def _find_panel(self, key: Key) -> Panel:
         if key not in self._panels:

@@ -48,4 +48,11 @@ class FixtureStores:
 
     def forget(self, fixture: Path) -> None:
         """Forget what a file holds, for it has changed."""
-        self._read.pop(fixture, None)
+        read = self._read.pop(fixture, ())
+        if not isinstance(read, tuple):
+            read.close()
+
+    def close(self) -> None:
+        """Forget what all files hold."""
+        for each in tuple(self._read):
+            self.forget(each)

@@ -140,5 +140,6 @@ def _find_runner(config: pytest.Config) -> Runner:
             for folder in (settings.policies, settings.fixtures)
         )
         settings = replace(settings, policies=policies, fixtures=fixtures)
-        config.stash[_RUNNER] = Runner(settings)
+        config.stash[_RUNNER] = runner = Runner(settings)
+        config.add_cleanup(runner.close)
     return config.stash[_RUNNER]

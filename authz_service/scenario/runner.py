@@ -106,6 +106,10 @@ class Runner:
         with self.open(scenario) as session:
             return [session.put(position) for position in range(len(scenario.items))]
 
+    def close(self) -> None:
+        """Let go of what the fixtures hold."""
+        self._equipment.stores.close()
+
     def forget(self, fixture: Path) -> None:
         """Forget what the file of a fixture holds, for it has changed."""
         self._equipment.stores.forget(fixture)
