@@ -118,11 +118,13 @@ def test_a_full_disk_loses_nothing(disk: Path, caplog: pytest.LogCaptureFixture)
         note(log, ask(0, "first"))
         (disk / "ballast").write_bytes(b"x" * (os.statvfs(disk).f_bavail * 4096 - 40_000))
         taken = note_until_refused(log)
+        # where the machine is busy, who waits is refused before the disk is full
+        while "decisions cannot be written" not in caplog.text:
+            taken |= note_until_refused(log)
         (disk / "ballast").unlink()
     found, entries = look(url)
 
     assert taken
     assert taken <= entries.keys()
     assert () == found.gaps
-    assert "decisions cannot be written" in caplog.text
     assert "database or disk is full" in caplog.text
