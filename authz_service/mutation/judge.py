@@ -7,10 +7,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from authz_service.equivalence.comparison import Bounds, compare_policies
-from authz_service.equivalence.contrast import Contrast
 from authz_service.errors import PolicyError
-from authz_service.policy.compiled import CompiledEngine, find_keys
+from authz_service.policy.compiled import CompiledEngine
 from authz_service.policy.source import check_policies
+from authz_service.scenario.affected import find_changed
 from authz_service.scenario.kept import keep_difference
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Judge:
             is_broken = any(each.code == _BROKEN for each in error.faults)
             fate = Fate.REFUSED if is_broken else Fate.STILLBORN
             return Judgement(mutant, fate, fault=str(error.faults[0]))
-        different = self._find_different(engine)
+        different = find_changed(self._engine, engine).answers
         if not different:
             return Judgement(mutant, Fate.EQUIVALENT)
         keys = [each for each in different if not self._actions or each[1] in self._actions]
@@ -132,11 +132,6 @@ class Judge:
         if serious:
             raise PolicyError(serious)
         return CompiledEngine(policies, self._domain, LONGEST, alike=self._engine)
-
-    def _find_different(self, engine: CompiledEngine) -> list[Key]:
-        """Find the kinds of questions for which both do not come to the same conditions."""
-        contrasts = (Contrast.of(key, self._engine, engine) for key in find_keys(self._domain))
-        return [each.key for each in contrasts if any(each.parts)]
 
     def _find_scenario(
         self, mutant: Mutant, engine: CompiledEngine, keys: Collection[Key]

@@ -1,8 +1,7 @@
 """The scenarios of a project, put to one policy after another.
 
-Their stores are filled once. Of each question and step it is noted which kinds of questions its
-outcome rests on, so that only those are put again that another policy could answer otherwise. A
-scenario with steps is put as a whole, for a step that is not taken changes what is asked after it.
+Their stores are filled once. Only those questions and steps are put again that another policy could
+answer otherwise.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from authz_service.errors import AuthzError, Fault, ScenarioError
 from authz_service.policy.exchange import Exchange
+from authz_service.scenario.affected import Changed, find_affected
 from authz_service.scenario.runner import Runner
 
 if TYPE_CHECKING:
@@ -33,17 +33,10 @@ class _Sitting:
     Arguments:
         scenario: which.
         session: its store, and what asks there.
-        keys: what the outcome of each of its items rests on; empty for one that is skipped.
     """
 
     scenario: Scenario
     session: Session
-    keys: tuple[frozenset[Key], ...]
-
-    def find_positions(self, keys: Collection[Key]) -> Sequence[int]:
-        """Find the items whose outcome could be another if questions of some kinds are."""
-        concerned = [number for number, each in enumerate(self.keys) if not each.isdisjoint(keys)]
-        return range(len(self.keys)) if concerned and self.scenario.steps else concerned
 
 
 class Suite:
@@ -70,20 +63,11 @@ class Suite:
         with self._stack:
             for each in scenarios:
                 session = self._stack.enter_context(runner.open(each))
-                self._sittings.append(self._begin(each, session, faults))
+                faults += _find_failing(each, session)
+                self._sittings.append(_Sitting(each, session))
             if faults:
                 raise ScenarioError(faults)
             self._stack = self._stack.pop_all()
-
-    def _begin(self, scenario: Scenario, session: Session, faults: list[Fault]) -> _Sitting:
-        keys = []
-        for position, item in enumerate(scenario.items):
-            self._exchange.asked = set()
-            if not item.skip and not session.put(position).passed:
-                message = "is not as expected by the policies as they are; see `authz test`"
-                faults.append(Fault(item.place, "scenario_fails", message))
-            keys.append(frozenset(self._exchange.asked))
-        return _Sitting(scenario, session, tuple(keys))
 
     def find_killers(self, engine: CompiledEngine, keys: Collection[Key]) -> Iterator[Path]:
         """Find the scenarios in which something is not as expected by other policies.
@@ -96,8 +80,10 @@ class Suite:
         """
         self._exchange.engine = engine
         self._exchange.timed_out = False
+        # a rule that only stands elsewhere in its line is no other reason
+        changed = Changed(frozenset(keys), frozenset(keys))
         for each in tuple(self._sittings):
-            if self._is_killed(each, each.find_positions(keys)):
+            if self._is_killed(each, find_affected(each.scenario, changed)):
                 self._sittings.remove(each)
                 self._sittings.insert(0, each)
                 yield each.scenario.path
@@ -120,3 +106,10 @@ class Suite:
     def close(self) -> None:
         """Close the stores."""
         self._stack.close()
+
+
+def _find_failing(scenario: Scenario, session: Session) -> Iterator[Fault]:
+    for position, item in enumerate(scenario.items):
+        if not item.skip and not session.put(position).passed:
+            message = "is not as expected by the policies as they are; see `authz test`"
+            yield Fault(item.place, "scenario_fails", message)

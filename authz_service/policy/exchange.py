@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.engine import Finding
-    from authz_service.policy.plan import Key
     from authz_service.policy.request import Page, Request
     from authz_service.policy.source import PolicySet
     from authz_service.store.database import Store
@@ -27,7 +26,6 @@ class Exchange(Reasoning):
 
     Attributes:
         engine: the one that is asked now.
-        asked: which kinds of questions were put; whoever reads it may empty it.
         timed_out: whether a question took too long; whoever reads it may take it back.
     """
 
@@ -35,7 +33,6 @@ class Exchange(Reasoning):
 
     def __init__(self, engine: CompiledEngine) -> None:
         self.engine = engine
-        self.asked: set[Key] = set()
         self.timed_out = False
 
     @property
@@ -54,7 +51,6 @@ class Exchange(Reasoning):
 
     def decide(self, store: Store, request: Request, now: datetime) -> Finding:
         """Decide one request, as of an engine."""
-        self._note(request)
         try:
             return self.engine.decide(store, request, now)
         except EvaluationTimeoutError:
@@ -65,8 +61,6 @@ class Exchange(Reasoning):
         self, store: Store, requests: Sequence[Request], now: datetime
     ) -> list[Finding]:
         """Decide several requests, as of an engine."""
-        for each in requests:
-            self._note(each)
         try:
             return self.engine.decide_many(store, requests, now)
         except EvaluationTimeoutError:
@@ -77,8 +71,4 @@ class Exchange(Reasoning):
         self, store: Store, request: Request, searched: str, page: Page, now: datetime
     ) -> list[str]:
         """Find the ids with which a request would be allowed, as of an engine."""
-        self._note(request)
         return self.engine.search(store, request, searched, page, now)
-
-    def _note(self, request: Request) -> None:
-        self.asked.add((request.subject.type, request.action, request.resource.type))

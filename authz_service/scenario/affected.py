@@ -29,8 +29,8 @@ class Changed:
         rules: those for which other rules may be the reason, or the same in other places.
     """
 
-    answers: frozenset[Key]
-    rules: frozenset[Key]
+    answers: frozenset[Key] = frozenset()
+    rules: frozenset[Key] = frozenset()
 
 
 def find_changed(old: CompiledEngine, new: CompiledEngine) -> Changed:

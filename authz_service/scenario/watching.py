@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from authz_service.errors import ScenarioError
-from authz_service.scenario.affected import find_affected, find_changed
+from authz_service.scenario.affected import Changed, find_affected, find_changed
 from authz_service.scenario.case import Scenario, find_scenario_files
 from authz_service.scenario.selection import Selection
 from authz_service.scenario.suite import Task, load_suite, narrow_plan, plan_suite
@@ -151,7 +151,8 @@ class WatchedSuite:
             runner.forget(path)
         if before is None:
             return runner, everything
-        changed = find_changed(before.compiled, runner.compiled)
+        is_same = runner is before
+        changed = Changed() if is_same else find_changed(before.compiled, runner.compiled)
 
         def find(scenario: Scenario) -> Collection[int]:
             if self._is_affected(scenario.path, change):
