@@ -6,11 +6,9 @@ the set that serves, on all that is stored: who gains, and who loses. Nothing of
 
 from __future__ import annotations
 
-import tempfile
 import time
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from authz_service import assembly, storage
@@ -52,13 +50,11 @@ def judge(policies: PolicySet, settings: Settings, *, with_checks: bool = True) 
         settings: which store, which scenarios, and what is too much.
         with_checks: whether it is more than compiled.
     """
-    domain = storage.find_domain(settings.domain)
     try:
-        engine = assembly.build_engine(settings, domain, policies=policies)
+        runner = Runner(settings, policies=policies)
         if not with_checks:
             return Verdict(notes=("it was compiled, and nothing else was looked at",))
-        compiled = assembly.find_compiled(engine, settings, domain)
-        return _add(_run_scenarios(policies, settings), _count(compiled, settings, domain))
+        return _add(_run_scenarios(runner, settings), _count(runner, settings))
     except AuthzError as error:
         return Verdict.of(error.faults)
 
@@ -68,20 +64,16 @@ def _add(first: Verdict, second: Verdict) -> Verdict:
     return replace(second, faults=faults, passed=first.passed, notes=notes)
 
 
-def _run_scenarios(policies: PolicySet, settings: Settings) -> Verdict:
+def _run_scenarios(runner: Runner, settings: Settings) -> Verdict:
     """Put all scenarios to a policy set."""
     if not settings.scenarios.is_dir():
         return Verdict(notes=(f"there is no folder `{settings.scenarios}`: no scenario was run",))
     faults: list[Fault] = []
     passed = 0
-    with tempfile.TemporaryDirectory(prefix="authz-trial-") as folder:
-        for file in policies.files:
-            (Path(folder) / file.name).write_bytes(file.text.encode())
-        runner = Runner(replace(settings, policies=Path(folder)))
-        for each in load_suite(find_scenario_files([settings.scenarios]), settings.fixtures):
-            result = each if isinstance(each, ScenarioResult) else _run(runner, each)
-            passed += result.count(Status.PASSED)
-            faults += [*result.faults, *_find_failed(result)]
+    for each in load_suite(find_scenario_files([settings.scenarios]), settings.fixtures):
+        result = each if isinstance(each, ScenarioResult) else _run(runner, each)
+        passed += result.count(Status.PASSED)
+        faults += [*result.faults, *_find_failed(result)]
     return Verdict(tuple(_shorten(faults, _SCENARIOS)), passed)
 
 
@@ -106,8 +98,9 @@ def _shorten(faults: list[Fault], place: str) -> Iterable[Fault]:
         yield Fault(Place(place), "scenario_failed", message)
 
 
-def _count(new: CompiledEngine, settings: Settings, domain: Domain) -> Verdict:
+def _count(runner: Runner, settings: Settings) -> Verdict:
     """Count who gains and who loses, of all that is stored, by a policy set."""
+    new, domain = runner.compiled, runner.domain
     end = time.monotonic() + settings.trial_limit
 
     def left() -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authz_service.policy.compiled import CompiledEngine
     from authz_service.policy.engine import Engine
     from authz_service.policy.observed import Observer
+    from authz_service.policy.source import PolicySet
     from authz_service.scenario.case import Scenario
     from authz_service.scenario.outcome import ListingOutcome, Outcome, StepOutcome
     from authz_service.settings import Settings
@@ -39,6 +40,7 @@ class Runner:
         settings: which policies, domain and fixtures.
         warn: is told what is odd about the policies.
         engine: decides, where it is built already.
+        policies: others than those of the settings; None for those.
 
     Raises:
         AuthzError: when the policies or the domain cannot be used.
@@ -49,11 +51,12 @@ class Runner:
         settings: Settings,
         warn: Callable[[Fault], None] = assembly.ignore,
         engine: Engine | None = None,
+        policies: PolicySet | None = None,
     ) -> None:
         limit = max(settings.time_limit, _LONGEST_MILLISECONDS)
         settings = replace(settings, time_limit=limit)
         domain = storage.find_domain(settings.domain)
-        engine = engine or assembly.build_engine(settings, domain, warn)
+        engine = engine or assembly.build_engine(settings, domain, warn, policies)
         stores = FixtureStores(domain)
         self._equipment = Equipment(engine, domain, settings, stores, Commands(settings))
 
