@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from authz_service.coverage.lessening import find_held, find_lessened
+from authz_service.equivalence.worlds import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,7 +92,7 @@ class Exam:
         """
         forbidden = 0
         for part in self._forbidding:
-            forbidden |= _any(holds(each.clause) for each in part)
+            forbidden |= any_of(holds(each.clause) for each in part)
         found: dict[Target, int] = {}
         _look(self._permitting, holds, forbidden, found)
         for part in self._forbidding:
@@ -114,7 +115,7 @@ def _look(part: Sequence[_Paper], holds: Holds, hidden: int, found: dict[Target,
     """
     whole = [holds(each.clause) for each in part]
     for number, paper in enumerate(part):
-        others = _any(whole[:number] + whole[number + 1 :])
+        others = any_of(whole[:number] + whole[number + 1 :])
         seen = whole[number] & ~hidden
         _add(paper.held, seen, found)
         for each in paper.lessened:
@@ -126,10 +127,3 @@ def _add(targets: frozenset[Target], seen: int, found: dict[Target, int]) -> Non
     if seen:
         for each in targets:
             found[each] = found.get(each, 0) | seen
-
-
-def _any(masks: Iterator[int] | Sequence[int]) -> int:
-    found = 0
-    for each in masks:
-        found |= each
-    return found

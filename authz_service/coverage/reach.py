@@ -15,7 +15,7 @@ from authz_service.equivalence.cone import Cone
 from authz_service.equivalence.small_stores import find_scopes
 from authz_service.equivalence.truth import Truth
 from authz_service.equivalence.witness import build_witness
-from authz_service.equivalence.worlds import Shape, find_fewest
+from authz_service.equivalence.worlds import Shape, sort_worlds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -106,16 +106,10 @@ def _find_smallest(
     scope: Scope, block: Block, action: str, shown: int, known: tuple[int, int] | None
 ) -> tuple[tuple[int, int], Witness] | None:
     """Find the smallest of some worlds, if it is smaller than one that is known."""
-    worlds = shown & block.stores
-    while worlds:
-        entities, fewest = find_fewest(worlds, block.find_entities(), known[0] if known else None)
-        oddities, plainest = find_fewest(fewest, block.oddities)
-        size = entities, oddities
-        if not plainest or (known and known <= size):
+    for size, bit in sort_worlds(shown & block.stores, block, known[0] if known else None):
+        if known and known <= size:
             return None
-        bit = plainest & -plainest
-        witness = build_witness(scope, action, block.read(bit.bit_length() - 1))
+        witness = build_witness(scope, action, block.read(bit))
         if witness:
             return size, witness
-        worlds ^= bit
     return None

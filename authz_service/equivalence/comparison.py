@@ -19,7 +19,7 @@ from authz_service.equivalence.cone import Cone
 from authz_service.equivalence.contrast import Contrast
 from authz_service.equivalence.small_stores import find_scopes
 from authz_service.equivalence.witness import Trial, build_witness
-from authz_service.equivalence.worlds import Shape, find_fewest
+from authz_service.equivalence.worlds import Shape, sort_worlds
 from authz_service.errors import PolicyError
 from authz_service.policy.compiled import find_keys
 
@@ -229,20 +229,15 @@ class _Search:
             return
         is_alike = self._best and self._best.cost[0] == of_reasons
         most = self._best.cost[1] if self._best and is_alike else None
-        while worlds:
+        for size, bit in sort_worlds(worlds, block, most):
             self._check_time()
-            entities, fewest = find_fewest(worlds, block.find_entities(), most)
-            oddities, plainest = find_fewest(fewest, block.oddities)
-            cost = of_reasons, entities, oddities
-            if not plainest or (self._best and self._best.cost <= cost):
+            cost = of_reasons, *size
+            if self._best and self._best.cost <= cost:
                 return
-            bit = plainest & -plainest
-            taken = block.read(bit.bit_length() - 1)
-            difference = self._try(build_witness(scope, contrast.key[1], taken))
+            difference = self._try(build_witness(scope, contrast.key[1], block.read(bit)))
             if difference:
                 self._best = _Candidate(cost, difference)
                 return
-            worlds ^= bit
 
     def _try(self, witness: Witness | None) -> Difference | None:
         """Ask both policies; None where there is no such store."""

@@ -129,7 +129,7 @@ class Block:
             if reference.type in self._scope.cone.sight.walked:
                 yield there
             else:  # it is there as far as another one needs it
-                yield _any(self._referring.get(reference, ()))
+                yield any_of(self._referring.get(reference, ()))
 
     def _read(self, choice: Choice) -> None:
         """Read what a choice is about into the columns of a row, or into the question."""
@@ -194,7 +194,7 @@ class Block:
     def _find_stores(self) -> int:
         found = self.full
         for reference, masks in self._referring.items():
-            found &= self._there[reference] | ~_any(masks)
+            found &= self._there[reference] | ~any_of(masks)
         for about, options in self._masks.items():
             if isinstance(about, Link):
                 found &= self._there[about.here] | ~options[1]
@@ -226,7 +226,7 @@ class Block:
                 if not same:
                     break
                 mine, yours = self._follow(kind, first, path), self._follow(kind, second, path)
-                same &= _any(
+                same &= any_of(
                     mask & other
                     for value, mask in mine
                     for another, other in yours
@@ -274,7 +274,30 @@ class Block:
             way = leads.get((start, middle), 0) & leads.get((middle, end), 0)
             if way:
                 leads[start, end] = leads.get((start, end), 0) | way
-        return _any(mask for (start, end), mask in leads.items() if start == end)
+        return any_of(mask for (start, end), mask in leads.items() if start == end)
+
+
+def sort_worlds(
+    worlds: int, block: Block, most: int | None = None
+) -> Iterator[tuple[tuple[int, int], int]]:
+    """Go through worlds of a block, those with the fewest entities first, then the plainest.
+
+    Arguments:
+        worlds: which.
+        block: of which they are.
+        most: how many entities there may be; None for any number.
+
+    Returns:
+        how many entities there are, how much is not plain, and the bit of the world.
+    """
+    while worlds:
+        entities, fewest = find_fewest(worlds, block.find_entities(), most)
+        oddities, plainest = find_fewest(fewest, block.oddities)
+        if not plainest:
+            return
+        first = plainest & -plainest
+        yield (entities, oddities), first.bit_length() - 1
+        worlds ^= first
 
 
 def find_fewest(worlds: int, sets: Iterable[int], most: int | None = None) -> tuple[int, int]:
@@ -295,7 +318,8 @@ def find_fewest(worlds: int, sets: Iterable[int], most: int | None = None) -> tu
     return next(((number, level) for number, level in enumerate(levels) if level), (0, 0))
 
 
-def _any(masks: Iterable[int]) -> int:
+def any_of(masks: Iterable[int]) -> int:
+    """Find the worlds that are in any of some sets."""
     found = 0
     for each in masks:
         found |= each
